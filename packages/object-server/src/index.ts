@@ -1,0 +1,3 @@
+export * from './errors';
+export * from './storage-node';
+export * from './store/object-store';

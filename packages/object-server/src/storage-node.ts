@@ -1,0 +1,113 @@
+import type { Readable } from 'node:stream';
+import type { ChannelLimits, ChannelType, FileType, Report } from '@zerocloud/sandbox';
+import type { StorageErrorCode } from './errors';
+import type { Metadata, ObjectPath, ObjectStore } from './store/object-store';
+
+/**
+ * The one seam between proxy and storage: a store that also runs programs beside its objects. In process
+ * (`local-node.ts`) or over HTTP (`remote-node.ts`); `test/contract/storage-node.ts` is passed by both.
+ */
+export interface StorageNode extends ObjectStore {
+  /**
+   * Keeps a body that is no object (a posted archive, a script, a request payload) for the sessions of one job.
+   * `inflate` gunzips it on the way. `objectTooLarge` beyond `maxBytes` (after inflating), `badArchive` for damaged gzip.
+   */
+  stageBody(body: AsyncIterable<Uint8Array>, options: { maxBytes: number; inflate?: boolean }): Promise<StagedBody>;
+  /** Forgets a staged body; unknown ids are ignored. Bodies of dead jobs are dropped by the node after an hour. */
+  releaseBody(id: string): Promise<void>;
+  /**
+   * Runs one node of a job: opens its inputs, runs the program, stores the outputs that have a target.
+   * Resolves with the report whatever the guest does; rejects with a `StorageError` (a `NodeError` when it came
+   * before the start) if it could not be run. Aborting ends the guest.
+   */
+  runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;
+  /** Names of the installed system images, and how the guests are held; for `/info`. */
+  describe(): Promise<NodeDescription>;
+}
+
+export interface StagedBody {
+  id: string;
+  sizeBytes: number;
+}
+
+export interface NodeDescription {
+  systemImages: string[];
+  maxSessions: number;
+}
+
+/** Where a readable channel or a program gets its bytes. */
+export type NodeSource =
+  | { kind: 'object'; path: ObjectPath }
+  | { kind: 'staged'; id: string }
+  | { kind: 'bytes'; data: Uint8Array };
+
+export type NodeProgram =
+  | { kind: 'source'; source: NodeSource }
+  /** A member of the tar on this node's `image` channel. */
+  | { kind: 'image'; path: string }
+  | { kind: 'system-image'; image: string; path: string };
+
+/** One channel of a node. `device` is the name of the job description, `input`; the guest sees `/dev/input`. */
+export interface NodeChannel {
+  device: string;
+  type: ChannelType;
+  limits: ChannelLimits;
+  fileType: FileType;
+  etag: boolean;
+  /** Readable channels. Absent: end of file at once. */
+  source?: NodeSource;
+  /** Mount the bytes as a tar at `/` (the `image` device). */
+  mounted?: boolean;
+  /** Writable channels: the object the output becomes. Absent: returned to the caller. */
+  target?: OutputTarget;
+  /** Writable channels: bytes below which the output is dropped, neither stored nor returned. */
+  minSizeBytes?: number;
+  /** Writable channels: drop what is written (undeclared standard devices). */
+  discard?: boolean;
+}
+
+export interface OutputTarget {
+  path: ObjectPath;
+  contentType: string;
+  metadata: Metadata;
+}
+
+export interface NodeSession {
+  /** The account that runs the job: the sandbox's trust boundary. */
+  account: string;
+  transactionId: string;
+  /** Name of the node in its job, for logs. */
+  name: string;
+  program: NodeProgram;
+  args: string[];
+  env: Record<string, string>;
+  channels: NodeChannel[];
+  /** System images to mount, in device order. */
+  systemImages: string[];
+  /** The co-located channel: its object must exist before the start, and gives the guest its `LOCAL_*` variables. */
+  localDevice?: string;
+  timeoutMs: number;
+  memoryBytes: number;
+  /** Timestamp of the request, given to the objects the outputs become. */
+  timestamp: string;
+  maxProgramBytes: number;
+  maxInputBytes: number;
+}
+
+export interface NodeOutput {
+  device: string;
+  sizeBytes: number;
+  md5?: string;
+  /** A returned output that passed `minSizeBytes`. */
+  body?: Buffer | Readable;
+  /** A stored output: where it went. */
+  stored?: ObjectPath;
+  /** A stored output that was refused (its container is gone …). Later outputs of the node were not processed. */
+  refused?: StorageErrorCode;
+}
+
+export interface NodeResult {
+  report: Report;
+  /** In channel order; only writable channels that are not discarded. */
+  outputs: NodeOutput[];
+}

@@ -1,0 +1,192 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The contract of a store: accounts hold containers, containers hold objects. `test/contract/object-store.ts` is
+ * the same contract as tests; every implementation passes it.
+ *
+ * - A resolved write is durable (synced) and visible to every later read and listing.
+ * - Counters of accounts and containers are exact at every moment.
+ * - Names are any UTF-8 text without NUL; the caller has checked lengths and Swift's rules.
+ * - Metadata are opaque pairs with lower-case names; their meaning (ACLs, quotas …) belongs to the caller.
+ * - Times are Swift timestamps: seconds since the epoch with exactly five decimals, `1700000000.12345`.
+ * - Expected failures are `StorageError`s from `errors.ts`; anything else is a fault of the host.
+ */
+
+export type Metadata = Record<string, string>;
+
+/** `undefined` metadata values in an update remove the pair. */
+export type MetadataUpdate = Record<string, string | undefined>;
+
+export interface AccountRecord {
+  createdAt: string;
+  containerCount: number;
+  objectCount: number;
+  bytesUsed: number;
+  metadata: Metadata;
+}
+
+export interface ContainerRecord {
+  createdAt: string;
+  /** Last change of the container's own metadata. */
+  putAt: string;
+  objectCount: number;
+  bytesUsed: number;
+  metadata: Metadata;
+}
+
+export interface ObjectRecord {
+  /** X-Timestamp: when the object or its metadata was last written. */
+  timestamp: string;
+  /** Identity of the content: a new body gets a new id, a copy or a metadata change keeps it. */
+  bodyId: string;
+  sizeBytes: number;
+  /** md5 of the body, lower-case hex. */
+  etag: string;
+  contentType: string;
+  /** x-object-meta-*, content-encoding, content-disposition, x-object-sysmeta-*, … */
+  metadata: Metadata;
+  /** X-Delete-At in whole seconds since the epoch; from then on the object is not there. */
+  deleteAt?: number;
+}
+
+export interface ContainerPath {
+  account: string;
+  container: string;
+}
+
+export interface ObjectPath extends ContainerPath {
+  object: string;
+}
+
+export interface ListQuery {
+  /** At most this many entries (subdirs included). */
+  limit: number;
+  /** Only names after this one (before it, when `reverse`). */
+  marker?: string;
+  endMarker?: string;
+  prefix?: string;
+  /** Names are rolled up after the first delimiter behind the prefix. May be longer than one character. */
+  delimiter?: string;
+  reverse?: boolean;
+}
+
+export interface ObjectListQuery extends ListQuery {
+  /** Swift's `path`: the objects directly below this pseudo-directory; excludes prefix and delimiter. */
+  path?: string;
+}
+
+export interface ContainerEntry {
+  name: string;
+  objectCount: number;
+  bytesUsed: number;
+  /** Timestamp shown as `last_modified`. */
+  putAt: string;
+}
+
+export interface ObjectEntry {
+  name: string;
+  sizeBytes: number;
+  etag: string;
+  contentType: string;
+  timestamp: string;
+  metadata: Metadata;
+}
+
+export interface SubdirEntry {
+  subdir: string;
+}
+
+export interface ByteRange {
+  /** First byte, counted from 0. */
+  start: number;
+  /** Last byte, inclusive. */
+  end: number;
+}
+
+/** An object opened for reading. Its body stays readable, whatever happens to the name, until `close`. */
+export interface OpenObject {
+  readonly record: ObjectRecord;
+  /** The whole body or one range of it; a Buffer when the body is small and at hand, else a stream. May be called again. */
+  read(range?: ByteRange): Promise<Buffer | Readable>;
+  /** Must be called once when done, also after errors; running streams end by themselves. */
+  close(): void;
+}
+
+export interface PutObjectOptions {
+  timestamp: string;
+  contentType: string;
+  metadata: Metadata;
+  deleteAt?: number;
+  /** Declared length; a body that ends early or runs over is refused with `bodyLengthMismatch`. */
+  contentLength?: number;
+  /** Refuse with `objectTooLarge` once more has arrived. */
+  maxBytes: number;
+  /** Expected md5; another one is refused with `etagMismatch` and nothing is stored. */
+  etag?: string;
+  /** `If-None-Match: *`: refuse with `objectExists` if the name is taken (checked before the body is read, and again at commit). */
+  ifAbsent?: boolean;
+}
+
+export interface CopyObjectOptions {
+  timestamp: string;
+  /** The record the caller saw; `objectNotFound` if the source has another body by now. */
+  sourceBodyId: string;
+  contentType: string;
+  metadata: Metadata;
+  deleteAt?: number;
+  ifAbsent?: boolean;
+}
+
+export interface UpdateObjectOptions {
+  timestamp: string;
+  /** Replaces all metadata but `x-object-sysmeta-*`, as Swift's POST does. */
+  metadata: Metadata;
+  /** Unchanged when absent. */
+  contentType?: string;
+  /** The new expiry; absent removes one. */
+  deleteAt?: number;
+}
+
+/** A finished file that becomes an object's body by rename (or bytes, when small), for outputs of sessions. */
+export type FinishedBody =
+  | { kind: 'bytes'; data: Uint8Array; md5?: string }
+  | { kind: 'file'; path: string; sizeBytes: number; md5?: string };
+
+export interface ObjectStore {
+  /** Creates the account or merges metadata into it. `created` is false if it was there. `accountDeleted` while a deleted one is not yet reaped. */
+  putAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<{ created: boolean }>;
+  findAccount(account: string): Promise<AccountRecord | undefined>;
+  /** True after `deleteAccount`, until the account is put again by a caller that may. */
+  isAccountDeleted(account: string): Promise<boolean>;
+  /** Merges metadata; `accountNotFound`. */
+  updateAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void>;
+  /** Marks the account deleted; its containers and objects become unreachable at once and are reaped in the background. */
+  deleteAccount(account: string): Promise<void>;
+  listContainers(account: string, query: ListQuery): Promise<(ContainerEntry | SubdirEntry)[]>;
+
+  /** Creates the container (and the account, if missing) or merges metadata into it. */
+  putContainer(
+    path: ContainerPath,
+    options: { timestamp: string; metadata: MetadataUpdate },
+  ): Promise<{ created: boolean }>;
+  findContainer(path: ContainerPath): Promise<ContainerRecord | undefined>;
+  /** Merges metadata; `containerNotFound`. */
+  updateContainer(path: ContainerPath, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void>;
+  /** `containerNotFound`, `containerNotEmpty`. */
+  deleteContainer(path: ContainerPath): Promise<void>;
+  /** Entries in UTF-8 byte order (reversed on request). `containerNotFound`. */
+  listObjects(path: ContainerPath, query: ObjectListQuery): Promise<(ObjectEntry | SubdirEntry)[]>;
+
+  findObject(path: ObjectPath): Promise<ObjectRecord | undefined>;
+  openObject(path: ObjectPath): Promise<OpenObject | undefined>;
+  /** Stores the body under the name when all of it has arrived. `containerNotFound`, and the refusals in `PutObjectOptions`. */
+  putObject(path: ObjectPath, body: AsyncIterable<Uint8Array>, options: PutObjectOptions): Promise<ObjectRecord>;
+  /** A second name for the same bytes; nothing is copied. */
+  copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord>;
+  /** `objectNotFound`. */
+  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void>;
+  /** `objectNotFound`. */
+  deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<void>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import type { StorageNode } from '@zerocloud/object-server';
+import type Koa from 'koa';
+import type { Logger } from 'pino';
+import type { ProxyConfig } from './config';
+import type { SwiftPath } from './swift-path';
+
+/** Everything a route or middleware may use; built once in `main.ts` or a test, passed down, never global. */
+export interface Deps {
+  node: StorageNode;
+  config: ProxyConfig;
+  log: Logger;
+  /** Milliseconds since the epoch; injected so that tests can move time. */
+  now(): number;
+}
+
+/** Who asks, as tempauth found out. */
+export interface Identity {
+  /** `account:user`. */
+  user: string;
+  /** As Swift prints them in REMOTE_USER: `test,test:tester,AUTH_test`. */
+  groups: string[];
+  resellerAdmin: boolean;
+}
+
+/** Per-request state, in `ctx.state`. */
+export interface RequestState {
+  /** `tx…`, answered as X-Trans-Id and X-Openstack-Request-Id. */
+  transactionId: string;
+  /** Split `/v1/…` path; set by the router before any v1 route. */
+  path: SwiftPath;
+  /** Absent for anonymous requests. */
+  identity?: Identity;
+  /** Ends when the client hangs up or the server stops. */
+  signal: AbortSignal;
+}
+
+export type SwiftContext = Koa.ParameterizedContext<RequestState>;
+export type Middleware = Koa.Middleware<RequestState>;

@@ -1,0 +1,161 @@
+/**
+ * What goes into the sandbox and what comes out. A session is one run of one program over channels; its whole
+ * fate, good or bad, is the `Report` in its result. Nothing here knows HTTP, LevelDB or Swift.
+ */
+
+/** Bytes that a session reads: held in memory (small) or a regular file, which is handed over as a hard link. */
+export type ByteSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string; sizeBytes: number };
+
+/** ZeroVM's access types: 0 sequential, 1 random read + sequential write, 2 sequential read + random write, 3 random. */
+export type ChannelType = 0 | 1 | 2 | 3;
+
+/** What `stat` says about a channel in the guest; WASI has no FIFO, so `pipe` shows as "unknown". */
+export type FileType = 'file' | 'char' | 'pipe' | 'block';
+
+/** Bounds of one channel for one session. Calls are counted once each, bytes as transferred; a zero closes the direction. */
+export interface ChannelLimits {
+  reads: number;
+  readBytes: number;
+  writes: number;
+  writeBytes: number;
+}
+
+/** A declared way in or out. The direction follows from `limits`, as in a ZeroVM manifest. */
+export interface Channel {
+  /** Name in the guest, for example `/dev/stdin`, `/dev/input`, `/dev/image`. Unique in a session. */
+  name: string;
+  type: ChannelType;
+  limits: ChannelLimits;
+  fileType: FileType;
+  /** Keep a running md5 of what passes; it appears in the report and in the output. */
+  etag: boolean;
+  /** What a readable channel reads; absent: end of file at once. */
+  source?: ByteSource;
+}
+
+/** A tar (plain) or directory laid into the guest's in-memory root, later mounts over earlier ones. */
+export interface Mount {
+  /** `tar`: an archive. `directory`: a trusted directory on this host (system images only). */
+  kind: 'tar' | 'directory';
+  source: ByteSource;
+  /** Absolute guest path, usually `/`. */
+  mountPoint: string;
+}
+
+/** The program: module bytes, a member of one of the session's mounts, or a member of an installed system image. */
+export type Program =
+  | {
+      kind: 'module';
+      source: ByteSource /** Stable identity of the content, for the cache of compiled modules. */;
+      cacheKey?: string;
+    }
+  | { kind: 'mount'; mount: number; path: string; cacheKey?: string }
+  | { kind: 'system-image'; image: string; path: string };
+
+export interface Session {
+  /** Trust boundary: sessions of two tenants never share an executor process. */
+  tenant: string;
+  program: Program;
+  /** Guest argv, argv[0] included. */
+  args: string[];
+  env: Record<string, string>;
+  channels: Channel[];
+  /** User images, in mounting order. */
+  mounts: Mount[];
+  /** Names of installed system images to mount at `/` (before `mounts`) and to show as `/dev/<name>`. */
+  systemImages: string[];
+  /** Wall-clock limit in milliseconds, from the moment the guest starts. */
+  timeoutMs: number;
+  /** Limit of the guest's linear memory in bytes; growth beyond it fails inside the guest. */
+  memoryBytes: number;
+}
+
+/** Validator state, as ZeroVM's report line 1. */
+export type Validation = 0 | 1 | 2;
+
+/** Counters of ZeroVM's accounting line. Times in seconds; local transfers, then transfers between nodes. */
+export interface Accounting {
+  systemSeconds: number;
+  userSeconds: number;
+  reads: number;
+  readBytes: number;
+  writes: number;
+  writeBytes: number;
+  networkReads: number;
+  networkReadBytes: number;
+  networkWrites: number;
+  networkWriteBytes: number;
+}
+
+/** How a session ended. `state` is `ok` or ZeroVM's sentence (`session timeout`, `validation failed`, …). */
+export interface Report {
+  /** 0 validated, 1 refused, 2 not validated (trusted system image). */
+  validation: Validation;
+  /** True when the session was served from a snapshot of a daemon. */
+  daemon: boolean;
+  /** The program's own exit code; 0 if it never exited. */
+  exitCode: number;
+  /** Running checksums of channels with `etag`, in closing order. */
+  etags: { name: string; md5: string }[];
+  accounting: Accounting;
+  state: string;
+  /** ZeroVM's process exit code: 0 regular end, 4 timeout or trap, 8 refused program, 12 memory, … */
+  code: number;
+  /** Milliseconds of wall-clock time from start of the guest to its end. */
+  elapsedMs: number;
+}
+
+/** What a writable channel received, also when the session failed: everything transferred stays valid. */
+export interface Output {
+  name: string;
+  sizeBytes: number;
+  /** md5 of the content, present when the channel asked for an etag. */
+  md5?: string;
+  /** `bytes`: at most `inlineOutputBytes`. `file`: a file the receiver now owns and must rename or unlink. */
+  body: { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string };
+}
+
+export interface SessionResult {
+  report: Report;
+  /** One entry per writable channel, in the order of `Session.channels`. */
+  outputs: Output[];
+}
+
+/** A program or its files shipped with the server, trusted, and addressed as `file://<name>:<path>`. */
+export interface SystemImage {
+  name: string;
+  /** A directory (programs are files in it) or a plain tar. */
+  path: string;
+  /** Programs that are not found under their own name: member name → file path on this host. */
+  programs?: Record<string, string>;
+  /** Whether the directory or tar is laid into the guest's root when a job lists the image as a device. */
+  mounted: boolean;
+}
+
+export interface SandboxOptions {
+  /** Directory for slots, on the same file system as every `file` source and as the receiver of outputs. Created; emptied at start. */
+  workDir: string;
+  /** Sessions that may run at once; one executor process each. */
+  maxSessions: number;
+  systemImages: SystemImage[];
+  /** Outputs up to this size come back as bytes, larger ones as files. */
+  inlineOutputBytes: number;
+  /** Called with one line per notable event (executor died, recycled …). */
+  log?: (event: Record<string, unknown>, message: string) => void;
+}
+
+/** The running sandbox: a pool of executor processes. */
+export interface Sandbox {
+  /**
+   * Runs one session to its end; waits for a free slot first. Resolves with a report whatever the guest does.
+   * Rejects only with `SandboxError`: unknown system image, missing member, closed sandbox, or the host's own failure.
+   * Aborting ends the guest at once and rejects with the signal's reason.
+   */
+  run(session: Session, options?: { signal?: AbortSignal }): Promise<SessionResult>;
+  /** Sessions running and waiting now. */
+  load(): { running: number; waiting: number };
+  /** Installed system images, by name. */
+  readonly systemImages: ReadonlyMap<string, SystemImage>;
+  /** Ends every executor; running sessions reject. */
+  close(): Promise<void>;
+}
