@@ -1,0 +1,58 @@
+/**
+ * `npm run bench`: prints a table and one line of JSON. Every ratio compares two measurements of the same run, taken
+ * in turns, so that it means something on a noisy machine. `npm run bench -- GET job` runs the cases whose name
+ * contains one of the words.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pythonJob, tinyJob } from './cases/jobs.mjs';
+import { getLarge, putLarge } from './cases/large-objects.mjs';
+import { listing, prepareListing } from './cases/listing.mjs';
+import { memory } from './cases/memory.mjs';
+import { getSmall, putSmall } from './cases/small-objects.mjs';
+import { wordCount } from './cases/word-count.mjs';
+import { startFloor, startServer } from './processes.mjs';
+
+const cases = { memory, putSmall, getSmall, getLarge, putLarge, tinyJob, pythonJob, wordCount, listing };
+const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const chosen = Object.entries(cases).filter(
+  ([name]) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word)),
+);
+
+const format = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+function printRow(row) {
+  if (row.skipped) return console.log(`${row.name.padEnd(78)} skipped: ${row.skipped}`);
+  const figures = [format(row.ours), format(row.floor), row.unit, format(row.ratio)].map((text) => text.padStart(9));
+  console.log(`${row.name.padEnd(78)}${figures.join('')}  ${row.reach.padEnd(22)} ${row.ok ? 'reached' : 'MISSED'}`);
+}
+
+const workDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-bench-'));
+const dataDir = path.join(workDir, 'data');
+const floorDir = path.join(workDir, 'floor');
+const rows = [];
+try {
+  if (chosen.some(([name]) => name === 'listing')) {
+    console.error('filling the containers of the listing case …');
+    await prepareListing(dataDir);
+  }
+  const floor = await startFloor(floorDir);
+  const server = await startServer(dataDir, { ZEROCLOUD_MAX_INPUT_BYTES: String(2 ** 31) });
+  try {
+    const titles = ['ours', 'floor', 'unit', 'ratio'].map((title) => title.padStart(9));
+    console.log(`${'what'.padEnd(78)}${titles.join('')}  must reach`);
+    for (const [, run] of chosen) {
+      const row = await run({ server, floor, floorDir, workDir });
+      rows.push(row);
+      printRow(row);
+    }
+  } finally {
+    await server.stop();
+    await floor.stop();
+  }
+} finally {
+  await rm(workDir, { recursive: true, force: true });
+}
+console.log(JSON.stringify({ node: process.version, cpus: os.cpus().length, cpu: os.cpus()[0]?.model, rows }));
+process.exitCode = rows.some((row) => row.ok === false) ? 1 : 0;
