@@ -1,0 +1,16 @@
+"""Adds up the counts of every channel named counts-*, and prints the total and the most frequent words."""
+
+import collections
+import os
+
+totals = collections.Counter()
+for name in os.listdir("/dev"):
+    if name.startswith("counts-"):
+        with open("/dev/" + name) as counts:
+            for line in counts:
+                word, count = line.split()
+                totals[word] += int(count)
+
+print(sum(totals.values()), len(totals))
+for word, count in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))[:20]:
+    print(word, count)
