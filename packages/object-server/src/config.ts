@@ -1,6 +1,9 @@
+import path from 'node:path';
+import { isLoopback, readSettings, type Secret, type SettingsRule, type SettingValues } from './settings';
+
 /** Settings of the storage side, validated and frozen. */
 export interface StorageConfig {
-  /** Directory that holds everything: LevelDB, blobs, staging, slots. */
+  /** Directory that holds everything: LevelDB, blobs, staging, slots. Absolute. */
   dataDir: string;
   /** Sessions that run at once, one executor process each. */
   maxSessions: number;
@@ -8,4 +11,36 @@ export interface StorageConfig {
   systemImages: Record<string, string>;
   /** Seconds between two looks for expired objects. */
   expirerIntervalS: number;
+}
+
+/** Settings of an object server process: a storage node behind HTTP. */
+export interface ObjectServerConfig {
+  host: string;
+  /** 0 = any free port. */
+  port: number;
+  logLevel: string;
+  /** What a proxy must show as bearer token; absent only on loopback. */
+  nodeKey?: Secret;
+  storage: StorageConfig;
+}
+
+const keyBeyondLoopback: SettingsRule = {
+  about: ['host', 'nodeKey'],
+  findProblem: ({ host, nodeKey }) =>
+    isLoopback(host) || nodeKey
+      ? undefined
+      : `ZEROCLOUD_HOST is ${host}: an object server listens beyond loopback only with a ZEROCLOUD_NODE_KEY`,
+};
+
+/** Reads the environment of an object server; throws a `SettingsError` with all problems. */
+export function readObjectServerConfig(env: Record<string, string | undefined>): ObjectServerConfig {
+  const values = readSettings(env, 'object-server', [keyBeyondLoopback]);
+  const { host, port, logLevel, nodeKey } = values;
+  return Object.freeze({ host, port, logLevel, nodeKey, storage: storageConfig(values) });
+}
+
+/** The part of the settings that a storage node needs. */
+export function storageConfig(values: SettingValues): StorageConfig {
+  const { dataDir, maxSessions, systemImages, expirerIntervalS } = values;
+  return Object.freeze({ dataDir: path.resolve(dataDir), maxSessions, systemImages, expirerIntervalS });
 }

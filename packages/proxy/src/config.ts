@@ -1,3 +1,12 @@
+import { type StorageConfig, storageConfig } from '@zerocloud/object-server/config';
+import {
+  isLoopback,
+  readSettings,
+  type Secret,
+  type SettingsRule,
+  type SettingValues,
+} from '@zerocloud/object-server/settings';
+
 /** Settings of the proxy, validated and frozen. */
 export interface ProxyConfig {
   host: string;
@@ -60,34 +69,81 @@ export interface Timeouts {
   maxUploadTimeS: number;
 }
 
-/** Swift's own defaults. */
-export const defaultSwiftLimits: SwiftLimits = {
-  maxFileSize: 5368709122,
-  maxMetaNameLength: 128,
-  maxMetaValueLength: 256,
-  maxMetaCount: 90,
-  maxMetaOverallSize: 4096,
-  maxHeaderSize: 8192,
-  maxObjectNameLength: 1024,
-  maxContainerNameLength: 256,
-  maxAccountNameLength: 256,
-  accountListingLimit: 10000,
-  containerListingLimit: 10000,
+/** Where the proxy finds its storage node: in its own process, or behind HTTP. */
+export type NodeConfig =
+  | { kind: 'local'; storage: StorageConfig }
+  | { kind: 'remote'; url: string; key?: Secret; timeoutS: number };
+
+/** Everything the program `zerocloud` reads from its environment. */
+export interface ServerConfig {
+  proxy: ProxyConfig;
+  node: NodeConfig;
+}
+
+const ownUsersBeyondLoopback: SettingsRule = {
+  about: ['host', 'users'],
+  findProblem: ({ host, users }) =>
+    isLoopback(host) || !users.some(({ account, user, key }) => `${account}:${user}=${key}` === 'test:tester=testing')
+      ? undefined
+      : `ZEROCLOUD_HOST is ${host}: with the default user test:tester it may be loopback only; set ZEROCLOUD_USERS`,
 };
+
+/** Reads the environment; a `ZEROCLOUD_NODE_URL` makes a proxy only. Throws a `SettingsError` with all problems. */
+export function readServerConfig(env: Record<string, string | undefined>): ServerConfig {
+  const role = env.ZEROCLOUD_NODE_URL ? 'proxy' : 'standalone';
+  const values = readSettings(env, role, [ownUsersBeyondLoopback]);
+  const { nodeUrl: url, nodeKey: key, nodeTimeoutS: timeoutS } = values;
+  return Object.freeze<ServerConfig>({
+    proxy: proxyConfig(values),
+    node: url ? { kind: 'remote', url, key, timeoutS } : { kind: 'local', storage: storageConfig(values) },
+  });
+}
+
+function proxyConfig(values: SettingValues): ProxyConfig {
+  const { host, port, users, logLevel, tokenLifetimeS, clientTimeoutS, maxUploadTimeS } = values;
+  const timeouts = { clientTimeoutS, maxUploadTimeS };
+  const limits = swiftLimits(values);
+  return Object.freeze({ host, port, users, logLevel, tokenLifetimeS, limits, jobs: jobLimits(values), timeouts });
+}
+
+function swiftLimits(values: SettingValues): SwiftLimits {
+  return {
+    maxFileSize: values.maxFileSize,
+    maxMetaNameLength: values.maxMetaNameLength,
+    maxMetaValueLength: values.maxMetaValueLength,
+    maxMetaCount: values.maxMetaCount,
+    maxMetaOverallSize: values.maxMetaOverallSize,
+    maxHeaderSize: values.maxHeaderSize,
+    maxObjectNameLength: values.maxObjectNameLength,
+    maxContainerNameLength: values.maxContainerNameLength,
+    maxAccountNameLength: values.maxAccountNameLength,
+    accountListingLimit: values.accountListingLimit,
+    containerListingLimit: values.containerListingLimit,
+  };
+}
+
+function jobLimits(values: SettingValues): JobLimits {
+  return {
+    sessionTimeoutS: values.sessionTimeoutS,
+    sessionMemoryBytes: values.sessionMemoryBytes,
+    maxConfigBytes: values.maxConfigBytes,
+    maxIops: values.maxIops,
+    maxInputBytes: values.maxInputBytes,
+    maxOutputBytes: values.maxOutputBytes,
+    maxProgramBytes: values.maxProgramBytes,
+    defaultContentType: values.defaultContentType,
+    maxNodes: values.maxNodes,
+    maxJobs: values.maxJobs,
+    maxQueuedJobs: values.maxQueuedJobs,
+  };
+}
+
+const defaults = proxyConfig(readSettings({}, 'standalone'));
+
+/** Swift's own defaults. */
+export const defaultSwiftLimits: SwiftLimits = defaults.limits;
 
 /** ZeroCloud's own defaults, see its configuration manual. */
-export const defaultJobLimits: JobLimits = {
-  sessionTimeoutS: 10,
-  sessionMemoryBytes: 1024 ** 3,
-  maxConfigBytes: 65536,
-  maxIops: 1073741824,
-  maxInputBytes: 1073741824,
-  maxOutputBytes: 1073741824,
-  maxProgramBytes: 268435456,
-  defaultContentType: 'application/octet-stream',
-  maxNodes: 10000,
-  maxJobs: 10,
-  maxQueuedJobs: 100,
-};
+export const defaultJobLimits: JobLimits = defaults.jobs;
 
-export const defaultTimeouts: Timeouts = { clientTimeoutS: 60, maxUploadTimeS: 86400 };
+export const defaultTimeouts: Timeouts = defaults.timeouts;

@@ -1,0 +1,6 @@
+export * from './help';
+export type { Role, Setting } from './kinds';
+export { defaultUsers, type UserSetting } from './lists';
+export * from './read';
+export { type SettingValues, settings } from './schema';
+export * from './secret';

@@ -1,0 +1,270 @@
+import os from 'node:os';
+import {
+  choice,
+  everyRole,
+  integer,
+  list,
+  origin,
+  proxyRoles,
+  type Setting,
+  secret,
+  storageRoles,
+  text,
+} from './kinds';
+import { defaultUsers, parseSystemImages, parseUsers } from './lists';
+
+const readBy = proxyRoles;
+const day = 86_400;
+
+/** Every setting there is, in the order of `--help`. The key is its name in code. */
+export const settings = {
+  host: text('HOST', {
+    type: 'host name or address',
+    pattern: /^[A-Za-z0-9.:_-]+$/,
+    default: '127.0.0.1',
+    sentence:
+      'Address to listen on; beyond loopback only with users (and, for an object server, a node key) of your own.',
+  }),
+  port: integer('PORT', {
+    min: 0,
+    max: 65535,
+    default: 8080,
+    roles: { 'object-server': 6200 },
+    defaultText: '8080 (object server: 6200)',
+    sentence: 'Port to listen on; 0 takes any free one.',
+  }),
+  logLevel: choice('LOG_LEVEL', {
+    of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    sentence: 'Least severe log line that is written to stderr.',
+  }),
+  dataDir: text('DATA_DIR', {
+    type: 'directory',
+    pattern: /^[^\0]+$/,
+    readBy: storageRoles,
+    default: './data',
+    sentence: 'Directory that holds all objects and records; made if missing, used by one process at a time.',
+  }),
+  users: list('USERS', {
+    type: 'account:user=key group…;…',
+    readBy,
+    defaultText: defaultUsers,
+    secret: true,
+    parseAll: parseUsers,
+    sentence: 'Who may log in; groups as in tempauth: .admin owns its account, .reseller_admin all accounts.',
+  }),
+  tokenLifetimeS: integer('TOKEN_LIFETIME_S', {
+    readBy,
+    min: 1,
+    max: 10 * 365 * day,
+    default: day,
+    sentence: 'Seconds a token is valid.',
+  }),
+  nodeUrl: origin('NODE_URL', {
+    readBy: proxyRoles,
+    sentence: 'Object server to use; makes this process a proxy only, without a data directory of its own.',
+  }),
+  nodeKey: secret('NODE_KEY', {
+    readBy: everyRole,
+    minLength: 16,
+    sentence: 'Secret that the proxy shows and the object server asks for.',
+  }),
+  nodeTimeoutS: integer('NODE_TIMEOUT_S', {
+    readBy: ['proxy'],
+    min: 1,
+    max: day,
+    default: 60,
+    sentence: 'Seconds the proxy waits for an answer of the object server (running programs excepted), then 503.',
+  }),
+  clientTimeoutS: integer('CLIENT_TIMEOUT_S', {
+    readBy,
+    min: 1,
+    max: day,
+    default: 60,
+    sentence: 'Seconds without a byte of an announced request body, then 408.',
+  }),
+  maxUploadTimeS: integer('MAX_UPLOAD_TIME_S', {
+    readBy,
+    min: 1,
+    max: 30 * day,
+    default: day,
+    sentence: 'Seconds a whole upload may take, then 408.',
+  }),
+  maxFileSize: integer('MAX_FILE_SIZE', {
+    readBy,
+    min: 1,
+    default: 5_368_709_122,
+    sentence: 'Largest object in bytes; larger ones get 413.',
+  }),
+  maxMetaNameLength: integer('MAX_META_NAME_LENGTH', {
+    readBy,
+    min: 1,
+    max: 1024,
+    default: 128,
+    sentence: 'Longest metadata name in bytes, without its prefix.',
+  }),
+  maxMetaValueLength: integer('MAX_META_VALUE_LENGTH', {
+    readBy,
+    min: 1,
+    max: 8192,
+    default: 256,
+    sentence: 'Longest metadata value in bytes.',
+  }),
+  maxMetaCount: integer('MAX_META_COUNT', {
+    readBy,
+    min: 0,
+    max: 1000,
+    default: 90,
+    sentence: 'Most metadata pairs of an account, container or object.',
+  }),
+  maxMetaOverallSize: integer('MAX_META_OVERALL_SIZE', {
+    readBy,
+    min: 0,
+    max: 32_768,
+    default: 4096,
+    sentence: 'Most bytes of all metadata names and values together.',
+  }),
+  maxHeaderSize: integer('MAX_HEADER_SIZE', {
+    readBy,
+    min: 1024,
+    max: 32_768,
+    default: 8192,
+    sentence: 'Longest header line of a request in bytes.',
+  }),
+  maxObjectNameLength: integer('MAX_OBJECT_NAME_LENGTH', {
+    readBy,
+    min: 1,
+    max: 4096,
+    default: 1024,
+    sentence: 'Longest object name in bytes.',
+  }),
+  maxContainerNameLength: integer('MAX_CONTAINER_NAME_LENGTH', {
+    readBy,
+    min: 1,
+    max: 1024,
+    default: 256,
+    sentence: 'Longest container name in bytes.',
+  }),
+  maxAccountNameLength: integer('MAX_ACCOUNT_NAME_LENGTH', {
+    readBy,
+    min: 1,
+    max: 1024,
+    default: 256,
+    sentence: 'Longest account name in bytes.',
+  }),
+  accountListingLimit: integer('ACCOUNT_LISTING_LIMIT', {
+    readBy,
+    min: 1,
+    max: 100_000,
+    default: 10_000,
+    sentence: 'Most containers in one page of a listing.',
+  }),
+  containerListingLimit: integer('CONTAINER_LISTING_LIMIT', {
+    readBy,
+    min: 1,
+    max: 100_000,
+    default: 10_000,
+    sentence: 'Most objects in one page of a listing.',
+  }),
+  sessionTimeoutS: integer('SESSION_TIMEOUT_S', {
+    readBy,
+    min: 1,
+    max: day,
+    default: 10,
+    sentence: 'Seconds one program may run (zerovm_timeout).',
+  }),
+  sessionMemoryBytes: integer('SESSION_MEMORY_BYTES', {
+    readBy,
+    min: 1024 ** 2,
+    max: 4 * 1024 ** 3,
+    default: 1024 ** 3,
+    sentence: 'Memory of one program in bytes (zerovm_maxnexemem).',
+  }),
+  maxConfigBytes: integer('MAX_CONFIG_BYTES', {
+    readBy,
+    min: 1,
+    max: 16 * 1024 ** 2,
+    default: 65_536,
+    sentence: 'Largest job description in bytes (zerovm_maxconfig).',
+  }),
+  maxIops: integer('MAX_IOPS', {
+    readBy,
+    min: 1,
+    default: 1_073_741_824,
+    sentence: 'Reads, and writes, of one channel of a session (zerovm_maxiops).',
+  }),
+  maxInputBytes: integer('MAX_INPUT_BYTES', {
+    readBy,
+    min: 1,
+    default: 1_073_741_824,
+    sentence: 'Bytes read from one channel of a session, and largest input object (zerovm_maxinput).',
+  }),
+  maxOutputBytes: integer('MAX_OUTPUT_BYTES', {
+    readBy,
+    min: 1,
+    default: 1_073_741_824,
+    sentence: 'Bytes written to one channel of a session (zerovm_maxoutput).',
+  }),
+  maxProgramBytes: integer('MAX_PROGRAM_BYTES', {
+    readBy,
+    min: 1,
+    max: 1024 ** 3,
+    default: 268_435_456,
+    sentence: 'Largest program in bytes (zerovm_maxnexe).',
+  }),
+  defaultContentType: text('DEFAULT_CONTENT_TYPE', {
+    type: 'content type',
+    readBy,
+    pattern: /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;\s*[\x20-\x7e]+)?$/,
+    default: 'application/octet-stream',
+    sentence: 'Content type of saved outputs that declare none (zerovm_default_content_type).',
+  }),
+  maxNodes: integer('MAX_NODES', {
+    readBy,
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    sentence: 'Most nodes of one job.',
+  }),
+  maxJobs: integer('MAX_JOBS', {
+    readBy,
+    min: 1,
+    max: 10_000,
+    default: 10,
+    sentence: 'Jobs that run at once; further ones wait.',
+  }),
+  maxQueuedJobs: integer('MAX_QUEUED_JOBS', {
+    readBy,
+    min: 0,
+    max: 100_000,
+    default: 100,
+    sentence: 'Jobs that may wait; further ones get 503.',
+  }),
+  maxSessions: integer('MAX_SESSIONS', {
+    readBy: storageRoles,
+    min: 1,
+    max: 1024,
+    default: Math.max(2, os.availableParallelism()),
+    defaultText: 'number of cores, at least 2',
+    sentence: 'Programs that run at once, each in a process of its own.',
+  }),
+  systemImages: list('SYSTEM_IMAGES', {
+    type: 'name=path;…',
+    readBy: storageRoles,
+    defaultText: '',
+    parseAll: parseSystemImages,
+    sentence: 'Further system images for jobs, each a directory or a tar (python is always there).',
+  }),
+  expirerIntervalS: integer('EXPIRER_INTERVAL_S', {
+    readBy: storageRoles,
+    min: 1,
+    max: day,
+    default: 60,
+    sentence: 'Seconds between two looks for expired objects to remove (they are unreachable at once).',
+  }),
+} satisfies Record<string, Setting<unknown>>;
+
+/** What the settings come to after reading, by their name in code. */
+export type SettingValues = {
+  readonly [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never;
+};
