@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import type { Output } from '../session';
+import { type ChannelSpec, isReadable } from './channel-spec';
+import { writeFully } from './output-file';
+import { readFully } from './random-access';
+import { type ChannelState, channelBufferBytes } from './state';
+
+export interface CollectOptions {
+  /** Contents up to this size come back as bytes and leave no file. */
+  inlineBytes: number;
+}
+
+/**
+ * What a writable channel received, from the shared state and the spill file alone: the same after a regular end and
+ * after the worker was killed. Call it once, when the worker cannot write any more, and before `state.reset`.
+ * A discarded output has its size but no bytes. Throws the system error if the output's file fails.
+ */
+export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBytes }: CollectOptions): Output {
+  const { name } = spec;
+  const { sizeBytes } = state;
+  if (spec.discard)
+    return { name, sizeBytes, ...digestOf(spec, state), body: { kind: 'bytes', data: new Uint8Array(0) } };
+  const held = findHeldContent(spec, state);
+  if (held !== undefined && sizeBytes <= inlineBytes) {
+    const md5 = spec.etag ? (state.digest ?? md5Of(held)) : undefined;
+    return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data: held } };
+  }
+  const path = spec.spillPath;
+  if (path === undefined) throw new Error(`channel ${name} has no spill file`);
+  const fd = completeFile(path, spec, state, held);
+  try {
+    const md5 = spec.etag ? (state.digest ?? md5OfFile(fd, sizeBytes)) : undefined;
+    if (sizeBytes > inlineBytes) return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'file', path } };
+    const data = new Uint8Array(sizeBytes);
+    readFully(fd, data, 0, sizeBytes, 0);
+    unlinkSync(path);
+    return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data } };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A copy of the whole content if it never left the shared buffer. */
+function findHeldContent(spec: ChannelSpec, state: ChannelState): Uint8Array | undefined {
+  const { sizeBytes, windowStart, windowLength } = state;
+  if (state.spilled || sizeBytes > channelBufferBytes || holdsSourceOnly(spec, state)) return undefined;
+  const content = new Uint8Array(sizeBytes);
+  if (windowLength > 0) content.set(state.buffer.subarray(0, windowLength), windowStart);
+  return content;
+}
+
+/** A channel with both directions that was never written, too large for the buffer: its content is still the source's. */
+function holdsSourceOnly(spec: ChannelSpec, state: ChannelState): boolean {
+  return isReadable(spec) && !state.spilled && state.windowLength === 0 && state.sizeBytes > channelBufferBytes;
+}
+
+/** Brings everything that is not in the spill file there and returns it opened. */
+function completeFile(path: string, spec: ChannelSpec, state: ChannelState, held: Uint8Array | undefined): number {
+  if (!state.spilled) {
+    const { source } = spec;
+    if (!holdsSourceOnly(spec, state)) writeFileSync(path, held ?? '');
+    else if (source?.kind === 'bytes') writeFileSync(path, source.data);
+    else if (source?.kind === 'file') copyFileSync(source.path, path);
+  }
+  const fd = openSync(path, 'r+');
+  try {
+    if (held === undefined && state.windowLength > 0) {
+      writeFully(fd, state.buffer, 0, state.windowLength, state.windowStart);
+    }
+    if (fstatSync(fd).size !== state.sizeBytes) ftruncateSync(fd, state.sizeBytes);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function digestOf(spec: ChannelSpec, state: ChannelState): { md5?: string } {
+  return spec.etag && state.digest !== undefined ? { md5: state.digest } : {};
+}
+
+function md5Of(data: Uint8Array): string {
+  return createHash('md5').update(data).digest('hex');
+}
+
+function md5OfFile(fd: number, sizeBytes: number): string {
+  const hash = createHash('md5');
+  const chunk = new Uint8Array(Math.min(sizeBytes, 1024 * 1024));
+  for (let position = 0; position < sizeBytes; ) {
+    const count = readFully(fd, chunk, 0, chunk.byteLength, position);
+    if (count === 0) break;
+    hash.update(chunk.subarray(0, count));
+    position += count;
+  }
+  return hash.digest('hex');
+}
