@@ -31,6 +31,8 @@ export interface Channel {
   etag: boolean;
   /** What a readable channel reads; absent: end of file at once. */
   source?: ByteSource;
+  /** Writable channels: count what is written, keep nothing; the output has its size but no bytes. */
+  discard?: boolean;
 }
 
 /** A tar (plain) or directory laid into the guest's in-memory root, later mounts over earlier ones. */
@@ -101,6 +103,8 @@ export interface Report {
   state: string;
   /** ZeroVM's process exit code: 0 regular end, 4 timeout or trap, 8 refused program, 12 memory, … */
   code: number;
+  /** Why a program was refused, in one plain sentence. Not part of ZeroVM's report. */
+  detail?: string;
   /** Milliseconds of wall-clock time from start of the guest to its end. */
   elapsedMs: number;
 }
@@ -130,6 +134,8 @@ export interface SystemImage {
   programs?: Record<string, string>;
   /** Whether the directory or tar is laid into the guest's root when a job lists the image as a device. */
   mounted: boolean;
+  /** A program to run once in every fresh executor (before it takes sessions), so that the first real run finds compiled code. */
+  warmUp?: { program: string; args: string[] };
 }
 
 export interface SandboxOptions {
