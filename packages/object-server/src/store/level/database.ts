@@ -1,0 +1,107 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import type { CommitTarget, Write } from './group-commit';
+import { formatKey } from './keys';
+
+/** Written into every new store; a store of another version is not opened. */
+const formatVersion = 1;
+
+const asBytes = { valueEncoding: 'buffer' } as const;
+
+/** LevelDB, opened only if what it holds is a store of this format; can be closed and opened again after an error. */
+export class Database implements CommitTarget {
+  readonly #directory: string;
+  readonly #sync: boolean;
+  #level: ClassicLevel<string, string>;
+
+  private constructor(directory: string, sync: boolean) {
+    this.#directory = directory;
+    this.#sync = sync;
+    this.#level = makeLevel(directory);
+  }
+
+  static async open(dataDir: string, options: { sync: boolean }): Promise<Database> {
+    const database = new Database(path.join(dataDir, 'db'), options.sync);
+    const isNew = !(await isPopulated(database.#directory));
+    await database.#open(dataDir);
+    try {
+      await database.#checkFormat(dataDir, isNew);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return database;
+  }
+
+  /** For range scans. */
+  get level(): ClassicLevel<string, string> {
+    return this.#level;
+  }
+
+  read(key: string, binary: boolean): string | Buffer | undefined {
+    return binary ? this.#level.getSync<string, Buffer>(key, asBytes) : this.#level.getSync(key);
+  }
+
+  write(rows: ReadonlyMap<string, Write>): Promise<void> {
+    const operations = [];
+    for (const [key, { value, table }] of rows) {
+      if (value === undefined) operations.push({ type: 'del' as const, key });
+      else if (table.binary) operations.push({ type: 'put' as const, key, value: value as Buffer, ...asBytes });
+      else operations.push({ type: 'put' as const, key, value: table.encode(value) as string });
+    }
+    return this.#level.batch(operations as never, { sync: this.#sync });
+  }
+
+  /**
+   * LevelDB refuses all writes after a failed sync, and after a failed append its log may end in half a record that
+   * would hide later ones from recovery. A fresh start recovers what is whole and begins a new log.
+   */
+  async recover(): Promise<void> {
+    await this.#level.close();
+    this.#level = makeLevel(this.#directory);
+    await this.#level.open();
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+
+  async #open(dataDir: string): Promise<void> {
+    try {
+      await this.#level.open();
+    } catch (error) {
+      const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
+      if (cause?.code === 'LEVEL_LOCKED') {
+        throw new Error(`The data directory ${dataDir} is in use by another process.`, { cause: error });
+      }
+      throw new Error(`The database in ${dataDir} cannot be opened: ${cause?.message ?? error}`, { cause: error });
+    }
+  }
+
+  async #checkFormat(dataDir: string, isNew: boolean): Promise<void> {
+    const found = this.read(formatKey, false);
+    if (found === undefined) {
+      const [first] = await this.#level.keys({ limit: 1 }).all();
+      if (!isNew && first !== undefined) throw new Error(`The database in ${dataDir} is not a Zerocloud store.`);
+      await this.#level.put(formatKey, String(formatVersion), { sync: this.#sync });
+    } else if (found !== String(formatVersion)) {
+      throw new Error(
+        `The store in ${dataDir} has format ${found}; this program reads format ${formatVersion}. Use the version that wrote it.`,
+      );
+    }
+  }
+}
+
+function makeLevel(directory: string): ClassicLevel<string, string> {
+  return new ClassicLevel(directory, { cacheSize: 32 * 1024 * 1024, writeBufferSize: 16 * 1024 * 1024 });
+}
+
+async function isPopulated(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).includes('CURRENT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { isStorageError, StorageError } from '../../errors';
+import type { PutObjectOptions } from '../object-store';
+import { maxInlineBytes } from './blob-files';
+import { toStorageError } from './group-commit';
+import { StagedFile } from './staged-file';
+
+/** A body that has arrived whole: in memory, or as a synced file in the staging area. */
+export type ReceivedBody = { sizeBytes: number; etag: string } & (
+  | { kind: 'inline'; data: Buffer }
+  | { kind: 'file'; path: string }
+);
+
+export type ReceiveOptions = Pick<PutObjectOptions, 'contentLength' | 'maxBytes' | 'etag'> & {
+  sync: boolean;
+  stagingPath(): string;
+};
+
+/**
+ * Reads the body to its end. Small ones are kept in memory, and moved to a file once they outgrow that; the memory
+ * held does not depend on the size. Refuses as `PutObjectOptions` says, and then leaves nothing behind.
+ */
+export async function receiveBody(body: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<ReceivedBody> {
+  const { contentLength, maxBytes } = options;
+  if (contentLength !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  const upload: Upload = { chunks: [], sizeBytes: 0, file: undefined };
+  try {
+    if (contentLength !== undefined && contentLength > maxInlineBytes) {
+      upload.file = await StagedFile.create(options.stagingPath());
+    }
+    await readAll(body, upload, options);
+    if (contentLength !== undefined && upload.sizeBytes < contentLength) throw lengthMismatch();
+    const received = await finish(upload, options);
+    if (options.etag !== undefined && options.etag.toLowerCase() !== received.etag) {
+      throw new StorageError('etagMismatch', 'The body does not have the announced md5.');
+    }
+    return received;
+  } catch (error) {
+    await upload.file?.discard();
+    throw toStorageError(error);
+  }
+}
+
+interface Upload {
+  chunks: Uint8Array[];
+  sizeBytes: number;
+  file: StagedFile | undefined;
+}
+
+async function readAll(body: AsyncIterable<Uint8Array>, upload: Upload, options: ReceiveOptions): Promise<void> {
+  const { contentLength = Number.POSITIVE_INFINITY, maxBytes } = options;
+  for await (const chunk of guarded(body)) {
+    upload.sizeBytes += chunk.byteLength;
+    if (upload.sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    if (upload.sizeBytes > contentLength) throw lengthMismatch();
+    if (upload.file === undefined) {
+      upload.chunks.push(chunk);
+      if (upload.sizeBytes <= maxInlineBytes) continue;
+      upload.file = await StagedFile.create(options.stagingPath());
+      for (const earlier of upload.chunks) await upload.file.append(earlier);
+      upload.chunks = [];
+    } else {
+      const pressure = upload.file.append(chunk);
+      if (pressure !== undefined) await pressure;
+    }
+  }
+}
+
+/** Tells a sender that broke off from a disk that failed. */
+function guarded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = body[Symbol.asyncIterator]();
+      return {
+        next: () => iterator.next().catch(brokenOff),
+        return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+      };
+    },
+  };
+}
+
+function brokenOff(cause: unknown): never {
+  if (isStorageError(cause)) throw cause;
+  throw new StorageError('bodyAborted', 'The body broke off before its end.', { cause });
+}
+
+async function finish({ chunks, sizeBytes, file }: Upload, { sync }: ReceiveOptions): Promise<ReceivedBody> {
+  if (file) {
+    const etag = await file.finish({ sync });
+    return { kind: 'file', path: file.path, sizeBytes, etag };
+  }
+  const data = joined(chunks);
+  return { kind: 'inline', data, sizeBytes, etag: md5(data) };
+}
+
+function joined(chunks: Uint8Array[]): Buffer {
+  const [only] = chunks;
+  if (chunks.length === 1 && only) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
+  return Buffer.concat(chunks);
+}
+
+export function md5(data: Uint8Array): string {
+  return createHash('md5').update(data).digest('hex');
+}
+
+const tooLarge = (maxBytes: number) =>
+  new StorageError('objectTooLarge', `An object may have at most ${maxBytes} bytes.`);
+const lengthMismatch = () => new StorageError('bodyLengthMismatch', 'The body is not as long as announced.');
