@@ -1,0 +1,55 @@
+import type { ObjectPath } from '@zerocloud/object-server';
+import type { SwiftLimits } from '../config';
+import type { Device } from './description';
+import { badJob } from './errors';
+
+export type TargetLimits = Pick<
+  SwiftLimits,
+  | 'maxMetaNameLength'
+  | 'maxMetaValueLength'
+  | 'maxMetaCount'
+  | 'maxMetaOverallSize'
+  | 'maxHeaderSize'
+  | 'maxObjectNameLength'
+  | 'maxContainerNameLength'
+>;
+
+/** An output is stored by an ordinary PUT in all but name, so its name and metadata must pass what a PUT must pass. */
+export function checkTarget(path: ObjectPath, device: Device, limits: TargetLimits): void {
+  const nameBytes = Buffer.byteLength(path.object);
+  if (nameBytes > limits.maxObjectNameLength) {
+    throw badJob(`Object name length of ${nameBytes} longer than ${limits.maxObjectNameLength}`);
+  }
+  const containerBytes = Buffer.byteLength(path.container);
+  if (containerBytes > limits.maxContainerNameLength || path.container.includes('/')) {
+    throw badJob(`Container name length of ${containerBytes} longer than ${limits.maxContainerNameLength}`);
+  }
+  const names = Object.keys(device.meta);
+  if (names.length > 0) checkMetadata(names, device.meta, limits);
+}
+
+/** Swift's check_metadata, sentence by sentence (swift/common/constraints.py). */
+function checkMetadata(names: string[], meta: Record<string, string>, limits: TargetLimits): void {
+  let totalBytes = 0;
+  for (const name of names) {
+    const value = meta[name]!;
+    const valueBytes = Buffer.byteLength(value);
+    const shown = `X-Object-Meta-${name}`;
+    if (valueBytes > limits.maxHeaderSize) {
+      throw badJob(`Header value too long: ${shown.slice(0, limits.maxMetaNameLength)}`);
+    }
+    if (name === '') throw badJob('Metadata name cannot be empty');
+    if (name.length > limits.maxMetaNameLength) throw badJob(`Metadata name too long: ${shown}`);
+    if (valueBytes > limits.maxMetaValueLength) {
+      throw badJob(`Metadata value longer than ${limits.maxMetaValueLength}: ${shown}`);
+    }
+    // These are sent as headers on every later GET of the object; nothing else may get into them.
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
+      throw badJob(`Invalid metadata: ${JSON.stringify(name)}`);
+    }
+    totalBytes += name.length + valueBytes;
+  }
+  if (names.length > limits.maxMetaCount) throw badJob(`Too many metadata items; max ${limits.maxMetaCount}`);
+  if (totalBytes > limits.maxMetaOverallSize)
+    throw badJob(`Total metadata too large; max ${limits.maxMetaOverallSize}`);
+}
