@@ -26,12 +26,14 @@ export interface Identity {
 export interface RequestState {
   /** `tx…`, answered as X-Trans-Id and X-Openstack-Request-Id. */
   transactionId: string;
-  /** Split `/v1/…` path; set by the router before any v1 route. */
+  /** Split `/v1/…` path; set before authentication and any v1 route. Lengths of the names are not checked yet. */
   path: SwiftPath;
   /** Absent for anonymous requests. */
   identity?: Identity;
+  /** Timestamp of the request, `1700000000.12345`: unique and increasing within this process. */
+  readonly timestamp: string;
   /** Ends when the client hangs up or the server stops. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 export type SwiftContext = Koa.ParameterizedContext<RequestState>;

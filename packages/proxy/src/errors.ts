@@ -1,3 +1,5 @@
+export const htmlType = 'text/html; charset=UTF-8';
+
 /**
  * What a request is refused with: a status, the exact body Swift would send, and headers. `middleware/errors.ts` is
  * the only place that turns it into a response.
@@ -6,6 +8,8 @@ export class HttpError extends Error {
   /** Body of the response: an HTML page as Swift's for `html`, else the plain text itself. */
   readonly body: string;
   readonly headers: Record<string, string>;
+  /** Reason phrase of the status line. */
+  readonly reason: string;
 
   constructor(
     readonly status: number,
@@ -14,9 +18,10 @@ export class HttpError extends Error {
   ) {
     super(body ?? String(status), { cause: options.cause });
     this.name = 'HttpError';
+    this.reason = reasonOf(status);
     this.body = body ?? swiftErrorPage(status);
     this.headers = {
-      'content-type': body === undefined ? 'text/html; charset=UTF-8' : 'text/plain',
+      'content-type': body === undefined ? htmlType : 'text/plain',
       ...options.headers,
     };
   }
@@ -45,6 +50,7 @@ const pages: Record<number, [title: string, sentence: string]> = {
   416: ['Requested Range Not Satisfiable', 'The Range requested is not available.'],
   417: ['Expectation Failed', 'Expectation failed.'],
   422: ['Unprocessable Entity', 'Unable to process the contained instructions'],
+  431: ['Request Header Fields Too Large', 'The headers of your request were too large for this server.'],
   499: ['Client Disconnect', 'The client was disconnected during request.'],
   500: ['Internal Error', 'The server has either erred or is incapable of performing the requested operation.'],
   501: ['Not Implemented', 'The requested method is not implemented by this server.'],
@@ -54,6 +60,7 @@ const pages: Record<number, [title: string, sentence: string]> = {
   507: ['Insufficient Storage', 'There was not enough space to save the resource. Drive: unknown'],
 };
 
+/** Reason phrase of Swift's status line. */
 export function reasonOf(status: number): string {
   return pages[status]?.[0] ?? 'Unknown';
 }

@@ -1,4 +1,7 @@
+export * from './app';
+export * from './auth/authorize';
 export * from './config';
 export * from './context';
 export * from './errors';
+export * from './server';
 export * from './swift-path';

@@ -1,0 +1,68 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import { loadTokenSecret } from './auth/token-secret';
+import { createTokens } from './auth/tokens';
+import { userTable } from './auth/users';
+import type { Deps, Middleware, RequestState, SwiftContext } from './context';
+import { HttpError } from './errors';
+import { authenticate } from './middleware/authenticate';
+import { emptyAnswers } from './middleware/empty-answers';
+import { errors } from './middleware/errors';
+import { gatekeeper } from './middleware/gatekeeper';
+import { swiftPath } from './middleware/swift-path';
+import { transaction } from './middleware/transaction';
+import { unsupported } from './middleware/unsupported';
+import { accountRoute } from './routes/account';
+import { authRoute } from './routes/auth';
+import { containerRoute } from './routes/container';
+import { healthRoute } from './routes/health';
+import { infoRoute } from './routes/info';
+
+/**
+ * The whole proxy as a Koa app: no listening, no environment, nothing global. The order of the middleware is the order
+ * below: what an answer passes last stands first.
+ */
+export function createApp(deps: Deps): Koa<RequestState> {
+  const users = userTable(deps.config.users);
+  const tokens = createTokens({
+    users,
+    lifetimeS: deps.config.tokenLifetimeS,
+    now: deps.now,
+    loadSecret: () => loadTokenSecret(deps.node, deps.now()),
+  });
+
+  const router = new Router<RequestState>();
+  router.all('/info', infoRoute(deps));
+  router.all('/healthcheck', healthRoute());
+  router.all(/^\/auth\//, authRoute(users, tokens));
+
+  const app = new Koa<RequestState>();
+  app.use(transaction(deps));
+  app.use(emptyAnswers());
+  app.use(gatekeeper());
+  app.use(errors(deps));
+  app.use(outsideStorage(router.routes() as unknown as Middleware));
+  app.use(swiftPath());
+  app.use(authenticate(tokens));
+  app.use(unsupported());
+  app.use(storage(deps));
+  return app;
+}
+
+/** The fixed pages take the router; requests for storage, which are all that count, do not pass through it. */
+function outsideStorage(pages: Middleware): Middleware {
+  return (ctx, next) => (ctx.req.url!.startsWith('/v1/') ? next() : pages(ctx, next));
+}
+
+/** Requests on accounts, containers and objects. */
+function storage(deps: Deps): Middleware {
+  const account = accountRoute(deps);
+  const container = containerRoute(deps);
+  return (ctx: SwiftContext) => {
+    const { path } = ctx.state;
+    // Jobs have versions of their own, so they are told apart first: jobs/ plugs in here.
+    if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);
+    if (path.object) throw new HttpError(501);
+    return path.container ? container(ctx) : account(ctx);
+  };
+}

@@ -1,0 +1,20 @@
+import type { Metadata } from '@zerocloud/object-server';
+
+/** Metadata that only owners see and set: they are the rights themselves, or keys that give rights. */
+const ownerOnly = new Set([
+  'x-container-read',
+  'x-container-write',
+  'x-container-sync-key',
+  'x-container-sync-to',
+  'x-account-meta-temp-url-key',
+  'x-account-meta-temp-url-key-2',
+  'x-container-meta-temp-url-key',
+  'x-container-meta-temp-url-key-2',
+  'x-account-access-control',
+]);
+
+/** What of an account's or container's metadata a caller may see. */
+export function visibleMetadata(metadata: Metadata, isOwner: boolean): Metadata {
+  if (isOwner) return metadata;
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !ownerOnly.has(name)));
+}

@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net';
+import { HttpError } from '../errors';
+
+/** What Node's parser stumbled over, as a status. Everything not listed is a plain 400. */
+const statusOfParserError: Record<string, number> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_INVALID_METHOD: 405,
+  HPE_INVALID_EOF_STATE: 400,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/**
+ * Answers a request that is no HTTP, and closes: after such bytes nobody knows where the next request starts. Says
+ * nothing when an earlier answer of the connection is still under way, for it would land in the middle of that.
+ */
+export function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  const { _httpMessage: running } = socket as Socket & { _httpMessage?: unknown };
+  if (error.code === 'ECONNRESET' || !socket.writable || running) {
+    socket.destroy(error);
+    return;
+  }
+  const answer = new HttpError(statusOfParserError[error.code ?? ''] ?? 400);
+  const body = Buffer.from(answer.body);
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${answer.reason}\r\nContent-Type: ${answer.headers['content-type']}\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${answer.body}`,
+  );
+}

@@ -1,0 +1,102 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
+import type { SwiftLimits } from '../config';
+import { HttpError } from '../errors';
+import { isInternalHeader } from '../middleware/gatekeeper';
+import { setUncheckedHeader } from './header-escape';
+import { decodeHeaderText, decodeHeaderTextLossless, encodeHeaderText, headerName } from './header-text';
+
+export type MetadataOwner = 'account' | 'container' | 'object';
+
+/**
+ * The user's metadata of a request, `x-<owner>-meta-*`, checked as Swift's `check_metadata` does (sizes are bytes).
+ * Keys are lower case with prefix. Throws the 400s. Values may be empty: for accounts and containers that means remove.
+ */
+export function readUserMetadata(headers: IncomingHttpHeaders, owner: MetadataOwner, limits: SwiftLimits): Metadata {
+  const prefix = `x-${owner}-meta-`;
+  const metadata: Metadata = {};
+  let count = 0;
+  let sizeBytes = 0;
+  for (const header in headers) {
+    const raw = headers[header];
+    if (typeof raw !== 'string') continue;
+    if (raw.length > limits.maxHeaderSize) {
+      throw new HttpError(400, `Header value too long: ${header.slice(0, limits.maxMetaNameLength)}`);
+    }
+    if (!header.startsWith(prefix)) continue;
+    const rawName = header.slice(prefix.length);
+    if (rawName === '') throw new HttpError(400, 'Metadata name cannot be empty');
+    let name = decodeHeaderText(rawName);
+    let value = decodeHeaderText(raw);
+    if (name === undefined || value === undefined || name.includes('\0')) {
+      if (owner !== 'object') throw new HttpError(400, 'Metadata must be valid UTF-8');
+      name = decodeHeaderTextLossless(rawName);
+      value = decodeHeaderTextLossless(raw);
+    }
+    count++;
+    sizeBytes += rawName.length + raw.length;
+    if (rawName.length > limits.maxMetaNameLength) {
+      throw new HttpError(400, `Metadata name too long: ${prefix}${name}`);
+    }
+    if (raw.length > limits.maxMetaValueLength) {
+      throw new HttpError(400, `Metadata value longer than ${limits.maxMetaValueLength}: ${prefix}${name}`);
+    }
+    checkTotals(count, sizeBytes, limits);
+    metadata[prefix + name] = value;
+  }
+  return metadata;
+}
+
+/**
+ * What a PUT or POST of an account or container changes: empty values and `x-remove-<owner>-meta-*` remove, a value
+ * sent along wins over a removal.
+ */
+export function readMetadataUpdate(
+  headers: IncomingHttpHeaders,
+  owner: 'account' | 'container',
+  limits: SwiftLimits,
+): MetadataUpdate {
+  const update: MetadataUpdate = {};
+  const removal = `x-remove-${owner}-meta-`;
+  for (const header in headers) {
+    if (!header.startsWith(removal)) continue;
+    const name = decodeHeaderText(header.slice(removal.length));
+    if (name) update[`x-${owner}-meta-${name}`] = undefined;
+  }
+  const given = readUserMetadata(headers, owner, limits);
+  for (const name in given) update[name] = given[name] === '' ? undefined : given[name];
+  return update;
+}
+
+/** Refuses an update after which the owner would have more metadata than one request may carry. */
+export function checkMergedMetadata(current: Metadata, update: MetadataUpdate, limits: SwiftLimits): void {
+  let count = 0;
+  let sizeBytes = 0;
+  for (const [name, value] of Object.entries({ ...current, ...update })) {
+    const [, bare] = /^x-(?:account|container)-meta-([^]*)$/.exec(name) ?? [];
+    if (bare === undefined || !value) continue;
+    count++;
+    sizeBytes += Buffer.byteLength(bare) + Buffer.byteLength(value);
+  }
+  checkTotals(count, sizeBytes, limits);
+}
+
+function checkTotals(count: number, sizeBytes: number, limits: SwiftLimits): void {
+  if (count > limits.maxMetaCount) {
+    throw new HttpError(400, `Too many metadata items; max ${limits.maxMetaCount}`);
+  }
+  if (sizeBytes > limits.maxMetaOverallSize) {
+    throw new HttpError(400, `Total metadata too large; max ${limits.maxMetaOverallSize}`);
+  }
+}
+
+/** Puts metadata into the response head, as UTF-8, names in Swift's capitals. System metadata stay inside. */
+export function setMetadataHeaders(res: ServerResponse, metadata: Metadata): void {
+  for (const name in metadata) {
+    if (isInternalHeader(name)) continue;
+    const rawName = encodeHeaderText(name);
+    const value = encodeHeaderText(metadata[name]!);
+    if (rawName === name) res.setHeader(headerName(name), value);
+    else setUncheckedHeader(res, headerName(rawName), value);
+  }
+}

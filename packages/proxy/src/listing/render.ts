@@ -1,0 +1,86 @@
+import type { ContainerEntry, ObjectEntry, SubdirEntry } from '@zerocloud/object-server';
+import { isoTimestamp } from '../http/timestamp';
+import type { ListingType } from './format';
+
+export type AccountListing = (ContainerEntry | SubdirEntry)[];
+export type ContainerListing = (ObjectEntry | SubdirEntry)[];
+
+/** The body of `GET /v1/<account>`. An empty text listing is empty. */
+export function renderAccountListing(type: ListingType, account: string, entries: AccountListing): Buffer {
+  if (type === 'text/plain') return renderText(entries);
+  const rows = entries.map((entry) =>
+    'subdir' in entry
+      ? entry
+      : {
+          name: entry.name,
+          count: entry.objectCount,
+          bytes: entry.bytesUsed,
+          last_modified: isoTimestamp(entry.putAt),
+        },
+  );
+  if (type === 'application/json') return Buffer.from(JSON.stringify(rows));
+  const lines = rows.map((row) =>
+    'subdir' in row
+      ? `<subdir name="${escapeAttribute(row.subdir)}" />\n`
+      : `<container>${renderFields(row)}</container>\n`,
+  );
+  return Buffer.from(`${xmlHead}<account name="${escapeAttribute(account)}">\n${lines.join('')}</account>`);
+}
+
+/** The body of `GET /v1/<account>/<container>`. An empty text listing is empty. */
+export function renderContainerListing(type: ListingType, container: string, entries: ContainerListing): Buffer {
+  if (type === 'text/plain') return renderText(entries);
+  if (type === 'application/json') {
+    return Buffer.from(JSON.stringify(entries.map((entry) => ('subdir' in entry ? entry : objectRow(entry)))));
+  }
+  const parts = entries.map((entry) => {
+    if (!('subdir' in entry)) {
+      const { name, hash, bytes, content_type, last_modified } = objectRow(entry);
+      return `<object>${renderFields({ name, hash, bytes, content_type, last_modified })}</object>`;
+    }
+    return `<subdir name="${escapeAttribute(entry.subdir)}"><name>${escapeText(entry.subdir)}</name></subdir>`;
+  });
+  return Buffer.from(`${xmlHead}<container name="${escapeAttribute(container)}">${parts.join('')}</container>`);
+}
+
+const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+function objectRow(entry: ObjectEntry) {
+  return {
+    bytes: entry.sizeBytes,
+    hash: entry.etag,
+    name: entry.name,
+    content_type: entry.contentType,
+    last_modified: isoTimestamp(entry.timestamp),
+  };
+}
+
+function renderText(entries: (SubdirEntry | { name: string })[]): Buffer {
+  let text = '';
+  for (const entry of entries) text += `${'subdir' in entry ? entry.subdir : entry.name}\n`;
+  return Buffer.from(text);
+}
+
+function renderFields(row: Record<string, string | number>): string {
+  let xml = '';
+  for (const name in row) xml += `<${name}>${escapeText(String(row[name]))}</${name}>`;
+  return xml;
+}
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#13;',
+  '\n': '&#10;',
+  '\t': '&#09;',
+};
+
+function escapeText(text: string): string {
+  return text.replace(/[&<>]/g, (character) => entities[character]!);
+}
+
+function escapeAttribute(text: string): string {
+  return text.replace(/[&<>"\r\n\t]/g, (character) => entities[character]!);
+}

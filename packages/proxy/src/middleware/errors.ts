@@ -1,0 +1,75 @@
+import { isStorageError, type StorageErrorCode } from '@zerocloud/object-server';
+import type { Deps, Middleware, SwiftContext } from '../context';
+import { HttpError, htmlType } from '../errors';
+
+/** What a client is told of a storage failure that no route translated. `undefined`: Swift's page of the status. */
+const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: string]> = {
+  accountNotFound: [404],
+  accountDeleted: [410],
+  containerNotFound: [404],
+  containerNotEmpty: [409],
+  objectNotFound: [404],
+  objectExists: [412],
+  objectTooLarge: [413],
+  bodyLengthMismatch: [499],
+  bodyTimeout: [408],
+  bodyAborted: [499],
+  etagMismatch: [422],
+  stagedNotFound: [500],
+  badArchive: [422],
+  programNotFound: [404],
+  programTooLarge: [413],
+  inputTooLarge: [413],
+  channelWithoutData: [400],
+  systemImageNotFound: [404],
+  noSlot: [503],
+  insufficientStorage: [507],
+  unavailable: [503],
+};
+
+/** The only place where an error becomes a response. Surprises are logged whole and answered with a bare 500. */
+export function errors({ log }: Deps): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const answer = asHttpError(error);
+      if (!answer || answer.status === 500) {
+        log.error({ txn: ctx.state.transactionId, method: ctx.method, path: ctx.url, err: error }, 'request failed');
+      }
+      respondWith(ctx, answer ?? new HttpError(500));
+    }
+  };
+}
+
+function asHttpError(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (isStorageError(error)) {
+    const [status, body] = statusOfStorageError[error.code];
+    return new HttpError(status, body, { cause: error });
+  }
+  // The client hung up: nobody reads the answer, and it is no failure of ours.
+  const { name, code } = error as NodeJS.ErrnoException;
+  if (name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    return new HttpError(499, undefined, { cause: error });
+  }
+  return undefined;
+}
+
+function respondWith(ctx: SwiftContext, error: HttpError): void {
+  const { res } = ctx;
+  if (res.headersSent) {
+    // Too late for a status: only a broken connection tells the client that the body is not whole.
+    res.destroy();
+    return;
+  }
+  for (const name of res.getHeaderNames()) if (!keptOnError.has(name)) res.removeHeader(name);
+  const body = Buffer.from(error.body);
+  ctx.status = error.status;
+  ctx.message = error.reason;
+  ctx.set(error.headers);
+  if (!res.hasHeader('content-type')) ctx.set('content-type', htmlType);
+  ctx.body = body;
+}
+
+const keptOnError = new Set(['x-trans-id', 'x-openstack-request-id', 'vary', 'connection']);

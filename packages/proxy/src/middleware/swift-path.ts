@@ -1,0 +1,23 @@
+import type { Middleware } from '../context';
+import { HttpError, htmlType } from '../errors';
+import { decodePercent, rawPathOf, type SwiftPath, splitSwiftPath } from '../swift-path';
+
+/**
+ * Puts the split path into `ctx.state.path`, or refuses as Swift's proxy application does. The version is not judged
+ * here: jobs have versions of their own.
+ */
+export function swiftPath(): Middleware {
+  return (ctx, next) => {
+    const decoded = decodePercent(rawPathOf(ctx.req.url ?? '/'));
+    if (decoded === undefined || decoded.includes('\0')) throw plainPage(412, 'Invalid UTF8 or contains NULL');
+    const path = splitSwiftPath(decoded);
+    if (!path) throw new HttpError(404);
+    if (!path.account || (path.object && !path.container)) throw plainPage(412, 'Bad URL');
+    ctx.state.path = path as SwiftPath;
+    return next();
+  };
+}
+
+function plainPage(status: number, body: string): HttpError {
+  return new HttpError(status, body, { headers: { 'content-type': htmlType } });
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import type { Deps, Middleware } from '../context';
+import { RequestScope } from '../http/request-scope';
+import { createTimestamps } from '../http/timestamp';
+
+/**
+ * Gives every request its scope and its transaction id, and logs one line when it is over. The id has Swift's form,
+ * `tx` + 21 hex digits + `-` + 10 hex digits of the time; a random prefix and a counter are enough for being unique.
+ */
+export function transaction({ log, now }: Deps): Middleware {
+  const prefix = `tx${randomBytes(7).toString('hex')}`;
+  const nextTimestamp = createTimestamps(now);
+  let counter = 0;
+  return (ctx, next) => {
+    const startedAt = now();
+    counter = (counter + 1) % 0x10000000;
+    const time = Math.floor(startedAt / 1000);
+    const transactionId = `${prefix}${counter.toString(16).padStart(7, '0')}-${time.toString(16).padStart(10, '0')}`;
+    const { res } = ctx;
+    ctx.state = new RequestScope(transactionId, res, nextTimestamp);
+    res.setHeader('X-Trans-Id', transactionId);
+    res.setHeader('X-Openstack-Request-Id', transactionId);
+    if (log.isLevelEnabled('info')) {
+      res.once('close', () => {
+        log.info({
+          txn: transactionId,
+          method: ctx.req.method,
+          path: ctx.req.url,
+          status: res.headersSent ? res.statusCode : 499,
+          user: ctx.state.identity?.user,
+          ms: now() - startedAt,
+        });
+      });
+    }
+    return next();
+  };
+}

@@ -1,0 +1,116 @@
+import type { AccountRecord } from '@zerocloud/object-server';
+import { denied, isOwner, isReader } from '../auth/authorize';
+import { visibleMetadata } from '../auth/visible-headers';
+import type { Deps, SwiftContext } from '../context';
+import { HttpError, htmlType } from '../errors';
+import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { Query } from '../http/query';
+import { negotiateListing } from '../listing/format';
+import { readListQuery } from '../listing/query';
+import { renderAccountListing } from '../listing/render';
+import { respondEmpty, respondListing } from '../listing/respond';
+
+/** Every method on `/v1/<account>`. */
+export function accountRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
+  const methods: Record<string, (ctx: SwiftContext, deps: Deps) => Promise<void>> = {
+    GET: read,
+    HEAD: read,
+    POST: update,
+    PUT: create,
+    DELETE: remove,
+  };
+  const allowed = [...Object.keys(methods), 'OPTIONS'].join(', ');
+  return async (ctx) => {
+    if (ctx.method === 'OPTIONS') return respondEmpty(ctx, 200, { Allow: allowed });
+    const handler = methods[ctx.method];
+    if (!handler) throw new HttpError(405, undefined, { headers: { Allow: allowed } });
+    authorize(ctx);
+    return handler(ctx, deps);
+  };
+}
+
+/** Accounts have no ACLs: owners read and change theirs, reseller admins any; only the latter create and delete. */
+function authorize(ctx: SwiftContext): void {
+  const { identity, path } = ctx.state;
+  const changesExistence = ctx.method === 'PUT' || ctx.method === 'DELETE';
+  const mayRead = (ctx.method === 'GET' || ctx.method === 'HEAD') && isReader(identity, path.account);
+  if (mayRead) return;
+  if (!isOwner(identity, path.account) || (changesExistence && !isResellerAdminOf(ctx))) {
+    throw denied(ctx, path.account);
+  }
+}
+
+function isResellerAdminOf(ctx: SwiftContext): boolean {
+  const { identity, path } = ctx.state;
+  return identity?.resellerAdmin === true && isOwner({ ...identity, groups: [] }, path.account);
+}
+
+async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<void> {
+  const { account } = ctx.state.path;
+  checkName(account, config.limits.maxAccountNameLength);
+  const query = new Query(ctx.req.url!);
+  const type = negotiateListing(query, ctx.req.headers.accept);
+  const isHead = ctx.method === 'HEAD';
+  const listQuery = isHead ? undefined : readListQuery(query, config.limits.accountListingLimit);
+  const found = await node.findAccount(account);
+  if (!found && (await node.isAccountDeleted(account))) throw new HttpError(410);
+  // An account that nobody wrote to yet looks like an empty one: it comes into being with its first container.
+  const record = found ?? emptyAccount(now());
+  const entries = found && listQuery ? await node.listContainers(account, listQuery) : [];
+  ctx.set({
+    'X-Account-Container-Count': String(record.containerCount),
+    'X-Account-Object-Count': String(record.objectCount),
+    'X-Account-Bytes-Used': String(record.bytesUsed),
+    'X-Timestamp': record.createdAt,
+    'Accept-Ranges': 'bytes',
+  });
+  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isOwner(ctx.state.identity, account)));
+  respondListing(ctx, query, type, isHead ? undefined : renderAccountListing(type, account, entries));
+}
+
+function emptyAccount(nowMs: number): AccountRecord {
+  const createdAt = (nowMs / 1000).toFixed(5);
+  return { createdAt, containerCount: 0, objectCount: 0, bytesUsed: 0, metadata: {} };
+}
+
+async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+  const { account } = ctx.state.path;
+  checkName(account, config.limits.maxAccountNameLength);
+  const metadata = readMetadataUpdate(ctx.req.headers, 'account', config.limits);
+  const found = await node.findAccount(account);
+  if (!found && (await node.isAccountDeleted(account))) throw new HttpError(404);
+  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
+  await node.putAccount(account, { timestamp: ctx.state.timestamp, metadata });
+  respondEmpty(ctx, 204);
+}
+
+async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+  const { account } = ctx.state.path;
+  const metadata = readMetadataUpdate(ctx.req.headers, 'account', config.limits);
+  checkName(account, config.limits.maxAccountNameLength);
+  const found = await node.findAccount(account);
+  if (!found && (await node.isAccountDeleted(account))) {
+    throw new HttpError(403, 'Recently deleted', { headers: { 'content-type': htmlType } });
+  }
+  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
+  const { created } = await node.putAccount(account, { timestamp: ctx.state.timestamp, metadata });
+  respondEmpty(ctx, created ? 201 : 202);
+}
+
+async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
+  const { account } = ctx.state.path;
+  // A query was meant for something else (bulk-delete …), not for deleting the whole account.
+  if (ctx.querystring !== '') throw new HttpError(400);
+  if (!(await node.findAccount(account))) throw new HttpError(404);
+  await node.deleteAccount(account);
+  respondEmpty(ctx, 204);
+}
+
+function checkName(account: string, maxLength: number): void {
+  const length = Buffer.byteLength(account);
+  if (length > maxLength) {
+    throw new HttpError(400, `Account name length of ${length} longer than ${maxLength}`, {
+      headers: { 'content-type': htmlType },
+    });
+  }
+}

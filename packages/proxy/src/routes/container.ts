@@ -1,0 +1,132 @@
+import type { ContainerRecord, MetadataUpdate } from '@zerocloud/object-server';
+import { AclSyntaxError, cleanAcl } from '../auth/acl';
+import { authorizeTarget, denied, isOwner } from '../auth/authorize';
+import { visibleMetadata } from '../auth/visible-headers';
+import type { Deps, SwiftContext } from '../context';
+import { HttpError, htmlType } from '../errors';
+import { decodeHeaderText } from '../http/header-text';
+import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { Query } from '../http/query';
+import { httpDate } from '../http/timestamp';
+import { negotiateListing } from '../listing/format';
+import { readObjectListQuery } from '../listing/query';
+import { renderContainerListing } from '../listing/render';
+import { respondEmpty, respondListing } from '../listing/respond';
+
+/** There is one storage policy; this is what Swift calls it where nobody named any. */
+export const defaultPolicy = 'Policy-0';
+
+export const containerMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
+
+/** Every method on `/v1/<account>/<container>`. */
+export function containerRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
+  return async (ctx) => {
+    switch (ctx.method) {
+      case 'GET':
+      case 'HEAD':
+        return read(ctx, deps);
+      case 'PUT':
+        authorizeOwner(ctx);
+        return create(ctx, deps);
+      case 'POST':
+        authorizeOwner(ctx);
+        return update(ctx, deps);
+      case 'DELETE':
+        authorizeOwner(ctx);
+        return remove(ctx, deps);
+      default:
+        throw new HttpError(405, undefined, { headers: { Allow: containerMethods.join(', ') } });
+    }
+  };
+}
+
+/** A container's ACLs speak of its objects; the container itself is changed by owners only. */
+function authorizeOwner(ctx: SwiftContext): void {
+  const { identity, path } = ctx.state;
+  if (!isOwner(identity, path.account)) throw denied(ctx, path.account);
+}
+
+async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config } = deps;
+  const path = getContainerPath(ctx);
+  const query = new Query(ctx.req.url!);
+  const type = negotiateListing(query, ctx.req.headers.accept);
+  const isHead = ctx.method === 'HEAD';
+  const listQuery = isHead ? undefined : readObjectListQuery(query, config.limits.containerListingLimit);
+  const record = await node.findContainer(path);
+  await authorizeTarget(ctx, deps, path, 'read', record);
+  if (!record) throw new HttpError(404);
+  const entries = listQuery ? await node.listObjects(path, listQuery) : [];
+  ctx.set({
+    'X-Container-Object-Count': String(record.objectCount),
+    'X-Container-Bytes-Used': String(record.bytesUsed),
+    'X-Timestamp': record.createdAt,
+    'Last-Modified': httpDate(record.putAt),
+    'Accept-Ranges': 'bytes',
+    'X-Storage-Policy': defaultPolicy,
+  });
+  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isOwner(ctx.state.identity, path.account)));
+  respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path.container, entries));
+}
+
+async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+  const path = getContainerPath(ctx);
+  const metadata = readContainerMetadata(ctx, config.limits);
+  const policy = ctx.get('x-storage-policy');
+  if (policy && policy.toLowerCase() !== defaultPolicy.toLowerCase()) {
+    throw new HttpError(400, `Invalid X-Storage-Policy '${policy}'`);
+  }
+  const length = Buffer.byteLength(path.container);
+  if (length > config.limits.maxContainerNameLength) {
+    throw new HttpError(400, `Container name length of ${length} longer than ${config.limits.maxContainerNameLength}`, {
+      headers: { 'content-type': htmlType },
+    });
+  }
+  const found = await node.findContainer(path);
+  if (!found && (await node.isAccountDeleted(path.account))) throw new HttpError(404);
+  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
+  const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata });
+  respondEmpty(ctx, created ? 201 : 202);
+}
+
+async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+  const path = getContainerPath(ctx);
+  const metadata = readContainerMetadata(ctx, config.limits);
+  const record: ContainerRecord | undefined = await node.findContainer(path);
+  if (!record) throw new HttpError(404);
+  checkMergedMetadata(record.metadata, metadata, config.limits);
+  await node.updateContainer(path, { timestamp: ctx.state.timestamp, metadata });
+  respondEmpty(ctx, 204);
+}
+
+async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
+  await node.deleteContainer(getContainerPath(ctx));
+  respondEmpty(ctx, 204);
+}
+
+function getContainerPath(ctx: SwiftContext): { account: string; container: string } {
+  const { account, container } = ctx.state.path;
+  return { account, container: container! };
+}
+
+const aclHeaders = ['x-container-read', 'x-container-write'] as const;
+
+/** User metadata and ACLs of a PUT or POST; empty values and `X-Remove-…` remove. */
+function readContainerMetadata(ctx: SwiftContext, limits: Deps['config']['limits']): MetadataUpdate {
+  const { headers } = ctx.req;
+  const acls: MetadataUpdate = {};
+  for (const name of aclHeaders) {
+    if (headers[name.replace('x-', 'x-remove-')] !== undefined) acls[name] = undefined;
+    const raw = headers[name];
+    if (typeof raw !== 'string') continue;
+    const text = decodeHeaderText(raw);
+    if (text === undefined) throw new HttpError(400, 'Metadata must be valid UTF-8');
+    try {
+      acls[name] = cleanAcl(name, text) || undefined;
+    } catch (error) {
+      if (!(error instanceof AclSyntaxError)) throw error;
+      throw new HttpError(400, error.message);
+    }
+  }
+  return { ...readMetadataUpdate(headers, 'container', limits), ...acls };
+}

@@ -1,0 +1,53 @@
+import type { Deps, SwiftContext } from '../context';
+import { HttpError } from '../errors';
+import { defaultPolicy } from './container';
+
+/** `/info`: what this server can do. A key stands here only when the feature works. */
+export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promise<void> {
+  const { limits, jobs } = config;
+  const swift = {
+    version: '2.30.1',
+    account_autocreate: true,
+    account_listing_limit: limits.accountListingLimit,
+    allow_account_management: true,
+    container_listing_limit: limits.containerListingLimit,
+    extra_header_count: 0,
+    max_account_name_length: limits.maxAccountNameLength,
+    max_container_name_length: limits.maxContainerNameLength,
+    max_file_size: limits.maxFileSize,
+    max_header_size: limits.maxHeaderSize,
+    max_meta_count: limits.maxMetaCount,
+    max_meta_name_length: limits.maxMetaNameLength,
+    max_meta_overall_size: limits.maxMetaOverallSize,
+    max_meta_value_length: limits.maxMetaValueLength,
+    max_object_name_length: limits.maxObjectNameLength,
+    policies: [{ name: defaultPolicy, aliases: defaultPolicy, default: true }],
+    strict_cors_mode: true,
+  };
+  return async (ctx) => {
+    if (ctx.method === 'OPTIONS') {
+      ctx.set('Allow', allowed);
+      ctx.body = Buffer.alloc(0);
+      return;
+    }
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD')
+      throw new HttpError(405, undefined, { headers: { Allow: allowed } });
+    const { systemImages, maxSessions } = await node.describe();
+    const zerocloud = {
+      system_images: systemImages,
+      max_sessions: maxSessions,
+      session_timeout: jobs.sessionTimeoutS,
+      session_memory: jobs.sessionMemoryBytes,
+      max_config_size: jobs.maxConfigBytes,
+      max_iops: jobs.maxIops,
+      max_input_size: jobs.maxInputBytes,
+      max_output_size: jobs.maxOutputBytes,
+      max_program_size: jobs.maxProgramBytes,
+      max_nodes: jobs.maxNodes,
+    };
+    ctx.set('Content-Type', 'application/json; charset=UTF-8');
+    ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: false }, zerocloud }));
+  };
+}
+
+const allowed = 'GET, HEAD, OPTIONS';

@@ -1,0 +1,106 @@
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type Koa from 'koa';
+import type { ProxyConfig } from './config';
+import type { RequestState } from './context';
+import { HttpError } from './errors';
+import { answerBadRequest } from './http/bad-request';
+
+/** Bounds of a connection; generous for people, tight for floods. */
+const maxHeadBytes = 64 * 1024;
+/** Swift's MAX_HEADER_COUNT: 90 metadata and 36 others. One more is read, to be refused. */
+const maxHeaderCount = 126;
+const headersTimeoutMs = 60_000;
+const keepAliveTimeoutMs = 75_000;
+
+export interface RunningServer {
+  readonly http: http.Server;
+  /** Stops accepting, lets running requests finish (at most `graceMs`, then cuts them off), ends idle connections. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** An HTTP server around the app, with limits on everything a client can stretch. Does not listen yet. */
+export function createServer(app: Koa<RequestState>, config: ProxyConfig): RunningServer {
+  const handle = app.callback();
+  const server = http.createServer({
+    maxHeaderSize: maxHeadBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: config.timeouts.maxUploadTimeS * 1000,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    noDelay: true,
+  });
+  // Node drops what exceeds this without a word, so the first superfluous one must still be seen.
+  server.maxHeadersCount = maxHeaderCount + 1;
+
+  const onRequest = (req: http.IncomingMessage, res: http.ServerResponse) => {
+    if (req.rawHeaders.length > maxHeaderCount * 2) {
+      refuse(res, new HttpError(431));
+      return;
+    }
+    void handle(req, res);
+  };
+  server.on('request', onRequest);
+  server.on('checkContinue', (req: http.IncomingMessage, res: http.ServerResponse) => {
+    continueOnFirstRead(req, res);
+    onRequest(req, res);
+  });
+  server.on('checkExpectation', (_req, res: http.ServerResponse) => refuse(res, new HttpError(417)));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerBadRequest(error, socket as Socket));
+  server.on('upgrade', (_req, socket: Duplex) => socket.destroy());
+
+  return {
+    http: server,
+    async close(graceMs = 30_000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+      // A keep-alive connection whose last request is answered only now becomes idle later than the sweep above.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      await closed;
+      clearTimeout(cutOff);
+      clearInterval(sweep);
+    },
+  };
+}
+
+/** Starts to listen; resolves with the URL that reaches the server. */
+export async function listen(server: http.Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  const { address, family, port: actual } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+}
+
+/**
+ * `Expect: 100-continue`: the client is asked for its body when somebody reads it, so a refused upload never travels.
+ * Whoever answers before that leaves a client that may or may not send: the connection ends with that answer.
+ */
+function continueOnFirstRead(req: http.IncomingMessage, res: http.ServerResponse): void {
+  const read = req._read;
+  let isAsked = false;
+  req._read = (size) => {
+    req._read = read;
+    if (!res.headersSent && !isAsked) {
+      isAsked = true;
+      res.writeContinue();
+    }
+    read.call(req, size);
+  };
+  const writeHead = res.writeHead;
+  res.writeHead = function (this: http.ServerResponse, ...args: Parameters<typeof writeHead>) {
+    if (!isAsked) this.shouldKeepAlive = false;
+    return writeHead.apply(this, args);
+  } as typeof writeHead;
+}
+
+function refuse(res: http.ServerResponse, error: HttpError): void {
+  const body = Buffer.from(error.body);
+  res.writeHead(error.status, error.reason, { ...error.headers, 'content-length': body.length, connection: 'close' });
+  res.end(body);
+}
