@@ -68,12 +68,14 @@ export function readMetadataUpdate(
   return update;
 }
 
+const userPrefixes = ['x-account-meta-', 'x-container-meta-'];
+
 /** Refuses an update after which the owner would have more metadata than one request may carry. */
 export function checkMergedMetadata(current: Metadata, update: MetadataUpdate, limits: SwiftLimits): void {
   let count = 0;
   let sizeBytes = 0;
   for (const [name, value] of Object.entries({ ...current, ...update })) {
-    const [, bare] = /^x-(?:account|container)-meta-([^]*)$/.exec(name) ?? [];
+    const [, bare] = /^x-(?:account|container|object)-meta-([^]*)$/.exec(name) ?? [];
     if (bare === undefined || !value) continue;
     count++;
     sizeBytes += Buffer.byteLength(bare) + Buffer.byteLength(value);

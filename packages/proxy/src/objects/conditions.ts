@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ObjectRecord } from '@zerocloud/object-server';
+import { parseHttpDate } from './http-date';
+
+/**
+ * What the conditional headers of a read say: 304, 412, or `undefined` to go on. Order and details are those of
+ * `Response._get_conditional_response_status` in swift/common/swob.py: the two entity tag headers come first, no
+ * header silences another one, weak tags match nothing, and a date that is none is ignored.
+ */
+export function evaluateConditions(headers: IncomingHttpHeaders, record: ObjectRecord): 304 | 412 | undefined {
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, record.etag)) return 304;
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined && !isMatch(ifMatch, record.etag)) return 412;
+  const modifiedSince = headers['if-modified-since'];
+  if (modifiedSince !== undefined) {
+    const since = parseHttpDate(modifiedSince);
+    if (since !== undefined && lastModifiedS(record) <= since) return 304;
+  }
+  const unmodifiedSince = headers['if-unmodified-since'];
+  if (unmodifiedSince !== undefined) {
+    const since = parseHttpDate(unmodifiedSince);
+    if (since !== undefined && lastModifiedS(record) > since) return 412;
+  }
+  return undefined;
+}
+
+/** `If-Match: *` wants an object, whichever: where there is none, the answer is 412 instead of 404. */
+export function demandsExistence(headers: IncomingHttpHeaders): boolean {
+  const ifMatch = headers['if-match'];
+  return ifMatch !== undefined && entityTags(ifMatch).includes('*');
+}
+
+/** `If-None-Match` of a write: true for `*`, the only value that Swift knows there. */
+export function hasStar(ifNoneMatch: string): boolean {
+  return entityTags(ifNoneMatch).includes('*');
+}
+
+/** An entity tag without its quotes; anything else as it is. */
+export function unquoteEtag(tag: string): string {
+  return tag.length > 1 && tag.startsWith('"') && tag.endsWith('"') ? tag.slice(1, -1) : tag;
+}
+
+function isMatch(header: string, etag: string): boolean {
+  const tags = entityTags(header);
+  return tags.includes('*') || tags.includes(etag);
+}
+
+function entityTags(header: string): string[] {
+  return header
+    .split(',')
+    .map((tag) => unquoteEtag(tag.trim()))
+    .filter((tag) => tag !== '');
+}
+
+/** Whole seconds, rounded up like the Last-Modified header. */
+function lastModifiedS(record: ObjectRecord): number {
+  return Math.ceil(Number(record.timestamp));
+}

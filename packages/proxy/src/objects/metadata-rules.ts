@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Metadata } from '@zerocloud/object-server';
+import type { SwiftLimits } from '../config';
+import { decodeHeaderTextLossless } from '../http/header-text';
+import { readUserMetadata } from '../http/metadata';
+
+export const userMetadataPrefix = 'x-object-meta-';
+
+/** Headers besides the user's own that are kept with an object: `allowed_headers` of Swift's object server. */
+const keptHeaders = [
+  'content-disposition',
+  'content-encoding',
+  'cache-control',
+  'content-language',
+  'expires',
+  'x-robots-tag',
+] as const;
+
+/**
+ * The metadata that a PUT, POST or copy sends, names in lower case, values as text. An underscore in a name becomes
+ * a dash, as in every Swift (WSGI cannot tell them apart). 400 for what no object may have.
+ */
+export function readMetadata(headers: IncomingHttpHeaders, limits: SwiftLimits): Metadata {
+  const sent = readUserMetadata(headers, 'object', limits);
+  const metadata: Metadata = {};
+  for (const name in sent) metadata[name.replaceAll('_', '-')] = sent[name]!;
+  for (const name of keptHeaders) {
+    const value = headers[name];
+    if (value !== undefined) metadata[name] = decodeHeaderTextLossless(String(value));
+  }
+  return metadata;
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { ByteRange, OpenObject } from '@zerocloud/object-server';
+import { contentRange } from './ranges';
+
+/** A body of several ranges: its type, its exact length, and the bytes, made as they are read. */
+export interface MultipartBody {
+  contentType: string;
+  sizeBytes: number;
+  stream: Readable;
+}
+
+/** A `multipart/byteranges` body as Swift writes it, down to the line ends. */
+export function multipartBody(open: OpenObject, parts: ByteRange[]): MultipartBody {
+  const boundary = randomBytes(16).toString('hex');
+  const { contentType, sizeBytes } = open.record;
+  const heads = parts.map((part) =>
+    Buffer.from(
+      `--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Range: ${contentRange(part, sizeBytes)}\r\n\r\n`,
+    ),
+  );
+  const lineEnd = Buffer.from('\r\n');
+  const end = Buffer.from(`--${boundary}--`);
+
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (const [i, part] of parts.entries()) {
+      yield heads[i]!;
+      const body = await open.read(part);
+      if (Buffer.isBuffer(body)) yield body;
+      else yield* body as AsyncIterable<Buffer>;
+      yield lineEnd;
+    }
+    yield end;
+  }
+
+  const partsBytes = parts.reduce((sum, part, i) => sum + heads[i]!.length + part.end - part.start + 1 + 2, 0);
+  return {
+    contentType: `multipart/byteranges;boundary=${boundary}`,
+    sizeBytes: partsBytes + end.length,
+    stream: Readable.from(bytes(), { objectMode: false }),
+  };
+}

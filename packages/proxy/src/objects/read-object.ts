@@ -1,0 +1,96 @@
+import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
+import { authorizeObject } from '../auth/authorize';
+import type { Deps, SwiftContext } from '../context';
+import { HttpError, htmlType, reasonOf } from '../errors';
+import { demandsExistence, evaluateConditions } from './conditions';
+import { multipartBody } from './multipart-body';
+import { contentRange, selectRanges } from './ranges';
+import { setObjectHeaders } from './response-headers';
+
+const noBytes = Buffer.alloc(0);
+
+export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
+  await authorizeObject(ctx, deps, 'read');
+  const record = await deps.node.findObject(ctx.state.path as ObjectPath);
+  if (!record) throw objectMissing(ctx);
+  if (answersCondition(ctx, record)) return;
+  setObjectHeaders(ctx.res, record);
+  ctx.status = 200;
+  // Without a body Koa would send the status text; the length of the object goes out with the head.
+  ctx.body = noBytes;
+  ctx.res.setHeader('Content-Length', record.sizeBytes);
+}
+
+export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
+  await authorizeObject(ctx, deps, 'read');
+  const open = await deps.node.openObject(ctx.state.path as ObjectPath);
+  if (!open) throw objectMissing(ctx);
+  let isStreaming = false;
+  try {
+    if (answersCondition(ctx, open.record)) return;
+    setObjectHeaders(ctx.res, open.record);
+    isStreaming = await answerWithBody(ctx, open);
+  } finally {
+    if (!isStreaming) open.close();
+  }
+}
+
+/** 404, or 412 for a client that insisted on some version of the object. */
+export function objectMissing(ctx: SwiftContext): HttpError {
+  return demandsExistence(ctx.req.headers)
+    ? new HttpError(412, '', { headers: { 'content-type': htmlType } })
+    : new HttpError(404);
+}
+
+/** Answers 304 or 412 if the request's conditions say so. */
+export function answersCondition(ctx: SwiftContext, record: ObjectRecord): boolean {
+  const status = evaluateConditions(ctx.req.headers, record);
+  if (status === undefined) return false;
+  setObjectHeaders(ctx.res, record);
+  if (status === 412) ctx.res.setHeader('Content-Type', htmlType);
+  ctx.status = status;
+  if (status === 412) ctx.body = noBytes;
+  return true;
+}
+
+/** 416 with the length the object has, so that a client can ask again. */
+export function answerUnsatisfiable(ctx: SwiftContext, record: ObjectRecord): void {
+  setObjectHeaders(ctx.res, record);
+  ctx.res.setHeader('Content-Range', `bytes */${record.sizeBytes}`);
+  ctx.status = 416;
+  ctx.message = reasonOf(416);
+  ctx.body = Buffer.from(new HttpError(416).body);
+}
+
+/** True if the body is a stream; the object is closed with the response then. */
+async function answerWithBody(ctx: SwiftContext, open: OpenObject): Promise<boolean> {
+  const { sizeBytes } = open.record;
+  const selection = selectRanges(ctx.req.headers.range, sizeBytes);
+  if (selection.kind === 'unsatisfiable') {
+    answerUnsatisfiable(ctx, open.record);
+    return false;
+  }
+  if (selection.kind === 'whole') {
+    ctx.status = 200;
+    return send(ctx, open, await open.read(), sizeBytes);
+  }
+  ctx.status = 206;
+  const [first] = selection.parts;
+  if (selection.parts.length === 1) {
+    ctx.res.setHeader('Content-Range', contentRange(first!, sizeBytes));
+    return send(ctx, open, await open.read(first), first!.end - first!.start + 1);
+  }
+  const body = multipartBody(open, selection.parts);
+  ctx.res.setHeader('Content-Type', body.contentType);
+  return send(ctx, open, body.stream, body.sizeBytes);
+}
+
+function send(ctx: SwiftContext, open: OpenObject, body: SwiftContext['body'], sizeBytes: number): boolean {
+  ctx.body = body;
+  if (Buffer.isBuffer(body)) return false;
+  ctx.res.setHeader('Content-Length', sizeBytes);
+  // Fires after the last byte as well as when the client hangs up; Koa ends the stream in both cases.
+  if (ctx.res.destroyed) open.close();
+  else ctx.res.once('close', () => open.close());
+  return true;
+}

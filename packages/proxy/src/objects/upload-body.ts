@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { StorageError } from '@zerocloud/object-server';
+import type { Timeouts } from '../config';
+
+/**
+ * The body of an upload, read chunk by chunk as the store asks for it. Ends with a `StorageError`: `bodyTimeout` when
+ * no byte comes for `clientTimeoutS` or all of it takes longer than `maxUploadTimeS`, `bodyAborted` when the client
+ * hangs up or what it sends is no HTTP body. Asking for the first chunk answers `Expect: 100-continue`, so that every
+ * check made before costs the client no body.
+ *
+ * Reads by `readable` and `read()` instead of the stream's own iterator, which costs a small upload more than all of
+ * its other work: a body that came with its head is handed over without waiting.
+ */
+export class UploadBody implements AsyncIterableIterator<Uint8Array> {
+  #started = false;
+  #failure?: StorageError;
+  #waiting?: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void };
+  #idleTimer?: NodeJS.Timeout;
+  #deadline?: NodeJS.Timeout;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly timeouts: Timeouts,
+  ) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#started) this.#start();
+    if (this.#failure) return Promise.reject(this.#failure);
+    const chunk = this.request.read() as Buffer | null;
+    if (chunk !== null) return Promise.resolve({ done: false, value: chunk });
+    if (this.request.readableEnded) {
+      this.#stop();
+      return Promise.resolve({ done: true, value: undefined });
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#idleTimer) this.#idleTimer.refresh();
+      else this.#idleTimer = setTimeout(this.#onIdle, this.timeouts.clientTimeoutS * 1000);
+    });
+  }
+
+  /** The reader lost interest (the upload is refused); what still comes is thrown away. */
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#stop();
+    this.request.resume();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #start(): void {
+    this.#started = true;
+    const { request, response } = this;
+    if (awaitsContinue(request)) response.writeContinue();
+    uploads.set(request.socket, this);
+    request.on('readable', this.#onReadable);
+    request.on('end', this.#onReadable);
+    request.on('error', this.#onAborted);
+    request.on('close', this.#onClose);
+    if (request.destroyed && !request.readableEnded) this.#onAborted();
+    // A body that is there already needs no timer; one that is not may trickle in for long.
+    if (!request.complete) this.#deadline = setTimeout(this.#onDeadline, this.timeouts.maxUploadTimeS * 1000);
+  }
+
+  #stop(): void {
+    const { request } = this;
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#deadline);
+    if (uploads.get(request.socket) === this) uploads.delete(request.socket);
+    request.off('readable', this.#onReadable);
+    request.off('end', this.#onReadable);
+    request.off('close', this.#onClose);
+  }
+
+  fail(error: StorageError): void {
+    this.#failure ??= error;
+    this.#stop();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(this.#failure);
+  }
+
+  #onReadable = (): void => {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    const chunk = this.request.read() as Buffer | null;
+    if (chunk === null && !this.request.readableEnded) return;
+    this.#waiting = undefined;
+    if (chunk !== null) {
+      waiting.resolve({ done: false, value: chunk });
+    } else {
+      this.#stop();
+      waiting.resolve({ done: true, value: undefined });
+    }
+  };
+
+  #onAborted = (): void => this.fail(new StorageError('bodyAborted', 'The client ended the upload early.'));
+  #onIdle = (): void => {
+    // The timer runs on while the store is busy writing; only a reader that waits has a client that stalls.
+    if (this.#waiting) this.fail(new StorageError('bodyTimeout', 'The upload stalled.'));
+  };
+  #onDeadline = (): void => this.fail(new StorageError('bodyTimeout', 'The upload took too long.'));
+  #onClose = (): void => {
+    if (!this.request.readableEnded) this.#onAborted();
+  };
+}
+
+const uploads = new WeakMap<Socket, UploadBody>();
+
+/**
+ * For the server's `clientError` handler: ends the upload that runs on a connection whose bytes stopped being HTTP (a
+ * bad chunk, an early end). True if there was one; its request then answers 499 itself and closes the connection.
+ */
+export function abortUpload(socket: Socket, cause: Error): boolean {
+  const upload = uploads.get(socket);
+  if (!upload) return false;
+  upload.fail(new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause }));
+  return true;
+}
+
+/** True while the client holds its body back until it is told to go on. */
+export function awaitsContinue(request: IncomingMessage): boolean {
+  const { expect } = request.headers;
+  return expect !== undefined && /(^|,)\s*100-continue\s*($|,)/i.test(expect) && request.httpVersionMinor > 0;
+}

@@ -1,0 +1,138 @@
+import type { ContainerRecord, ObjectPath, ObjectRecord } from '@zerocloud/object-server';
+import { authorizeTarget } from '../auth/authorize';
+import type { Deps, SwiftContext } from '../context';
+import { HttpError, htmlType } from '../errors';
+import { httpDate } from '../http/timestamp';
+import { hasStar, unquoteEtag } from './conditions';
+import { readContentType } from './content-type';
+import { copyObject } from './copy-object';
+import { readCopySource } from './copy-request';
+import { readDeleteAt } from './expiry';
+import { readMetadata } from './metadata-rules';
+import { refuseUncheckedConditions } from './unsupported';
+import { awaitsContinue, UploadBody } from './upload-body';
+
+const noBytes = Buffer.alloc(0);
+
+export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { headers } = ctx.req;
+  const path = ctx.state.path as ObjectPath;
+  try {
+    if (headers['x-copy-from']) {
+      if (Number(headers['content-length'] ?? 0) > 0) {
+        throw new HttpError(400, 'Copy requests require a zero byte body');
+      }
+      await copyObject(ctx, deps, readCopySource(headers, path.account), path);
+    } else {
+      await uploadObject(ctx, deps, path);
+    }
+  } catch (error) {
+    // A client that waits to be told to send its body may send it or not: what follows could be either.
+    if (awaitsContinue(ctx.req) && !ctx.req.complete) ctx.res.setHeader('Connection', 'close');
+    throw error;
+  }
+}
+
+async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Promise<void> {
+  const { headers } = ctx.req;
+  const ifAbsent = readIfAbsent(ctx);
+  await authorizeWrite(ctx, deps, path);
+  refuseUncheckedConditions(ctx);
+  const { maxFileSize } = deps.config.limits;
+  const contentLength = readLength(ctx, maxFileSize);
+  checkName(path, deps);
+  const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
+  const contentType = readContentType(headers, path.object);
+  const metadata = readMetadata(headers, deps.config.limits);
+  const body = new UploadBody(ctx.req, ctx.res, deps.config.timeouts);
+  const record = await deps.node.putObject(path, body, {
+    timestamp: ctx.state.timestamp,
+    contentType,
+    metadata,
+    deleteAt,
+    contentLength,
+    maxBytes: maxFileSize,
+    etag: headers.etag ? unquoteEtag(headers.etag) : undefined,
+    ifAbsent,
+  });
+  answerCreated(ctx, record);
+}
+
+export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { headers } = ctx.req;
+  const path = ctx.state.path as ObjectPath;
+  await authorizeWrite(ctx, deps, path);
+  refuseUncheckedConditions(ctx);
+  const metadata = readMetadata(headers, deps.config.limits);
+  const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
+  const contentType = headers['content-type'] ? readContentType(headers, path.object) : undefined;
+  await deps.node.updateObject(path, { timestamp: ctx.state.timestamp, metadata, contentType, deleteAt });
+  ctx.status = 202;
+  ctx.res.setHeader('Content-Type', htmlType);
+  ctx.body = acceptedPage;
+}
+
+const acceptedPage = Buffer.from('<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>');
+
+export async function deleteObject(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const path = ctx.state.path as ObjectPath;
+  await authorizeTarget(ctx, deps, path, 'write');
+  refuseUncheckedConditions(ctx);
+  await deps.node.deleteObject(path, { timestamp: ctx.state.timestamp });
+  ctx.status = 204;
+  ctx.res.setHeader('Content-Type', htmlType);
+  ctx.res.setHeader('Content-Length', 0);
+}
+
+/** 401 or 403 without the right to write, then 404 without the container. */
+export async function authorizeWrite(ctx: SwiftContext, deps: Deps, path: ObjectPath): Promise<ContainerRecord> {
+  const container = await deps.node.findContainer(path);
+  await authorizeTarget(ctx, deps, path, 'write', container);
+  if (!container) throw new HttpError(404);
+  return container;
+}
+
+/** Lengths of names count in characters, as in Swift. */
+export function checkName({ object }: ObjectPath, { config }: Deps): void {
+  const max = config.limits.maxObjectNameLength;
+  if (object.length <= max) return;
+  const length = [...object].length;
+  if (length > max) throw new HttpError(400, `Object name length of ${length} longer than ${max}`);
+}
+
+export function answerCreated(ctx: SwiftContext, record: ObjectRecord): void {
+  const { res } = ctx;
+  ctx.status = 201;
+  res.setHeader('Content-Type', htmlType);
+  res.setHeader('Etag', record.etag);
+  res.setHeader('Last-Modified', httpDate(record.timestamp));
+  ctx.body = noBytes;
+}
+
+/** `If-None-Match: *`, the only form of this header that a write may have. */
+function readIfAbsent(ctx: SwiftContext): boolean {
+  const header = ctx.req.headers['if-none-match'];
+  if (header === undefined) return false;
+  if (!hasStar(header)) throw new HttpError(400, 'If-None-Match only supports *');
+  return true;
+}
+
+/** Declared length of the upload, `undefined` for a chunked one. Node's parser has refused malformed headers before. */
+function readLength(ctx: SwiftContext, maxBytes: number): number | undefined {
+  const { headers } = ctx.req;
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.includes(',')) {
+      const text = 'Unsupported Transfer-Coding header value specified in Transfer-Encoding header';
+      throw new HttpError(501, text);
+    }
+    if (coding.trim().toLowerCase() !== 'chunked') throw new HttpError(400, 'Invalid Transfer-Encoding header value');
+    return undefined;
+  }
+  const length = headers['content-length'];
+  if (length === undefined) throw new HttpError(411, 'Missing Content-Length header.');
+  if (!/^\d+$/.test(length)) throw new HttpError(400, 'Invalid Content-Length header value');
+  const sizeBytes = Number(length);
+  if (sizeBytes > maxBytes) throw new HttpError(413, 'Your request is too large.');
+  return sizeBytes;
+}
