@@ -6,6 +6,7 @@ import type { ProxyConfig } from './config';
 import type { RequestState } from './context';
 import { HttpError } from './errors';
 import { answerBadRequest } from './http/bad-request';
+import { abortUpload } from './objects/upload-body';
 
 /** Bounds of a connection; generous for people, tight for floods. */
 const maxHeadBytes = 64 * 1024;
@@ -46,7 +47,9 @@ export function createServer(app: Koa<RequestState>, config: ProxyConfig): Runni
     onRequest(req, res);
   });
   server.on('checkExpectation', (_req, res: http.ServerResponse) => refuse(res, new HttpError(417)));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerBadRequest(error, socket as Socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!abortUpload(socket as Socket, error)) answerBadRequest(error, socket as Socket);
+  });
   server.on('upgrade', (_req, socket: Duplex) => socket.destroy());
 
   return {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { StorageError } from '@zerocloud/object-server';
 import type { Timeouts } from '../config';
@@ -6,8 +6,8 @@ import type { Timeouts } from '../config';
 /**
  * The body of an upload, read chunk by chunk as the store asks for it. Ends with a `StorageError`: `bodyTimeout` when
  * no byte comes for `clientTimeoutS` or all of it takes longer than `maxUploadTimeS`, `bodyAborted` when the client
- * hangs up or what it sends is no HTTP body. Asking for the first chunk answers `Expect: 100-continue`, so that every
- * check made before costs the client no body.
+ * hangs up or what it sends is no HTTP body. Nothing is read before the first chunk is asked for: a client that sent
+ * `Expect: 100-continue` is told to go on only then, and every check made before costs it no body.
  *
  * Reads by `readable` and `read()` instead of the stream's own iterator, which costs a small upload more than all of
  * its other work: a body that came with its head is handed over without waiting.
@@ -21,7 +21,6 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
 
   constructor(
     private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
     private readonly timeouts: Timeouts,
   ) {}
 
@@ -54,8 +53,7 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
 
   #start(): void {
     this.#started = true;
-    const { request, response } = this;
-    if (awaitsContinue(request)) response.writeContinue();
+    const { request } = this;
     uploads.set(request.socket, this);
     request.on('readable', this.#onReadable);
     request.on('end', this.#onReadable);
@@ -110,20 +108,17 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
 }
 
 const uploads = new WeakMap<Socket, UploadBody>();
+const broken = new WeakSet<Socket>();
 
 /**
  * For the server's `clientError` handler: ends the upload that runs on a connection whose bytes stopped being HTTP (a
- * bad chunk, an early end). True if there was one; its request then answers 499 itself and closes the connection.
+ * bad chunk, an early end). True if there was one: its request then answers 499 and closes the connection, which must be
+ * left alone until then, whatever else comes in.
  */
 export function abortUpload(socket: Socket, cause: Error): boolean {
   const upload = uploads.get(socket);
-  if (!upload) return false;
+  if (!upload) return broken.has(socket);
+  broken.add(socket);
   upload.fail(new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause }));
   return true;
-}
-
-/** True while the client holds its body back until it is told to go on. */
-export function awaitsContinue(request: IncomingMessage): boolean {
-  const { expect } = request.headers;
-  return expect !== undefined && /(^|,)\s*100-continue\s*($|,)/i.test(expect) && request.httpVersionMinor > 0;
 }

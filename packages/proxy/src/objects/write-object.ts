@@ -1,4 +1,4 @@
-import type { ContainerRecord, ObjectPath, ObjectRecord } from '@zerocloud/object-server';
+import { type ContainerRecord, isStorageError, type ObjectPath, type ObjectRecord } from '@zerocloud/object-server';
 import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
@@ -10,7 +10,7 @@ import { readCopySource } from './copy-request';
 import { readDeleteAt } from './expiry';
 import { readMetadata } from './metadata-rules';
 import { refuseUncheckedConditions } from './unsupported';
-import { awaitsContinue, UploadBody } from './upload-body';
+import { UploadBody } from './upload-body';
 
 const noBytes = Buffer.alloc(0);
 
@@ -27,8 +27,10 @@ export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
       await uploadObject(ctx, deps, path);
     }
   } catch (error) {
-    // A client that waits to be told to send its body may send it or not: what follows could be either.
-    if (awaitsContinue(ctx.req) && !ctx.req.complete) ctx.res.setHeader('Connection', 'close');
+    // Behind half a body nobody can find the next request.
+    if (isStorageError(error, 'bodyAborted') || isStorageError(error, 'bodyTimeout')) {
+      ctx.res.setHeader('Connection', 'close');
+    }
     throw error;
   }
 }
@@ -44,7 +46,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
   const contentType = readContentType(headers, path.object);
   const metadata = readMetadata(headers, deps.config.limits);
-  const body = new UploadBody(ctx.req, ctx.res, deps.config.timeouts);
+  const body = new UploadBody(ctx.req, deps.config.timeouts);
   const record = await deps.node.putObject(path, body, {
     timestamp: ctx.state.timestamp,
     contentType,
