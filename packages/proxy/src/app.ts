@@ -6,17 +6,19 @@ import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
 import { authenticate } from './middleware/authenticate';
+import { cors, preflight } from './middleware/cors';
 import { emptyAnswers } from './middleware/empty-answers';
 import { errors } from './middleware/errors';
 import { gatekeeper } from './middleware/gatekeeper';
 import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
-import { accountRoute } from './routes/account';
+import { accountMethods, accountRoute } from './routes/account';
 import { authRoute } from './routes/auth';
-import { containerRoute } from './routes/container';
+import { containerMethods, containerRoute } from './routes/container';
 import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
+import { objectMethods, objectRoute } from './routes/object';
 
 /**
  * The whole proxy as a Koa app: no listening, no environment, nothing global. The order of the middleware is the order
@@ -40,6 +42,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.use(transaction(deps));
   app.use(emptyAnswers());
   app.use(gatekeeper());
+  app.use(cors(deps));
   app.use(errors(deps));
   app.use(outsideStorage(router.routes() as unknown as Middleware));
   app.use(swiftPath());
@@ -58,11 +61,15 @@ function outsideStorage(pages: Middleware): Middleware {
 function storage(deps: Deps): Middleware {
   const account = accountRoute(deps);
   const container = containerRoute(deps);
+  const object = objectRoute(deps);
   return (ctx: SwiftContext) => {
     const { path } = ctx.state;
     // Jobs have versions of their own, so they are told apart first: jobs/ plugs in here.
     if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);
-    if (path.object) throw new HttpError(501);
+    if (ctx.method === 'OPTIONS') {
+      return preflight(ctx, deps, path.object ? objectMethods : path.container ? containerMethods : accountMethods);
+    }
+    if (path.object) return object(ctx);
     return path.container ? container(ctx) : account(ctx);
   };
 }

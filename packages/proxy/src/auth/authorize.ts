@@ -21,10 +21,16 @@ export interface AccessTarget {
  */
 export function isOwner(identity: Identity | undefined, account: string): boolean {
   if (!identity || !account.startsWith(resellerPrefix)) return false;
-  if (identity.resellerAdmin && account.length > resellerPrefix.length && account[resellerPrefix.length] !== '.') {
-    return true;
-  }
-  return identity.groups.includes(account);
+  return (identity.resellerAdmin && isOrdinaryAccount(account)) || identity.groups.includes(account);
+}
+
+/** Names after the prefix; those that begin with a dot are the system's own. */
+function isOrdinaryAccount(account: string): boolean {
+  return (
+    account.startsWith(resellerPrefix) &&
+    account.length > resellerPrefix.length &&
+    account[resellerPrefix.length] !== '.'
+  );
 }
 
 /** 401 for strangers, 403 for those who said who they are. */
@@ -86,10 +92,5 @@ export function isAllowedByAcl(
 
 /** `.reseller_reader`: reads everywhere but in dot-accounts. */
 export function isReader(identity: Identity | undefined, account: string): boolean {
-  return (
-    identity !== undefined &&
-    identity.groups.includes('.reseller_reader') &&
-    account.length > resellerPrefix.length &&
-    account[resellerPrefix.length] !== '.'
-  );
+  return identity?.groups.includes('.reseller_reader') === true && isOrdinaryAccount(account);
 }

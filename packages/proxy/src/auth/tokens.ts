@@ -10,8 +10,10 @@ import { identityOf, type UserTable } from './users';
  * so that a request costs one look-up.
  */
 export interface Tokens {
-  /** The caller behind a token; `undefined` when it is forged, too old, or its user is gone. */
-  findIdentity(token: string): Identity | undefined | Promise<Identity | undefined>;
+  /** The caller behind a token that `verify` found good lately: the way of nearly every request. */
+  findVerified(token: string): Identity | undefined;
+  /** The caller behind any token; `undefined` when it is forged, too old, or its user is gone. */
+  verify(token: string): Promise<Identity | undefined>;
   /** A token for the user. Logins within the first half of its life share one. */
   issue(user: User): Promise<{ token: string; expiresInS: number }>;
 }
@@ -64,13 +66,14 @@ export function createTokens({ users, lifetimeS, now, loadSecret }: TokenOptions
   }
 
   return {
-    findIdentity(token) {
+    findVerified(token) {
       const known = verified.get(token);
-      if (!known) return verify(token);
-      if (known.expiresAtMs > now()) return known.identity;
+      if (!known || known.expiresAtMs > now()) return known?.identity;
       verified.delete(token);
       return undefined;
     },
+
+    verify,
 
     async issue(user) {
       const name = `${user.account}:${user.user}`;

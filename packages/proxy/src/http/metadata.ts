@@ -68,17 +68,17 @@ export function readMetadataUpdate(
   return update;
 }
 
-const userPrefixes = ['x-account-meta-', 'x-container-meta-'];
+const userPrefixes = ['x-account-meta-', 'x-container-meta-', 'x-object-meta-'];
 
 /** Refuses an update after which the owner would have more metadata than one request may carry. */
 export function checkMergedMetadata(current: Metadata, update: MetadataUpdate, limits: SwiftLimits): void {
   let count = 0;
   let sizeBytes = 0;
   for (const [name, value] of Object.entries({ ...current, ...update })) {
-    const [, bare] = /^x-(?:account|container|object)-meta-([^]*)$/.exec(name) ?? [];
-    if (bare === undefined || !value) continue;
+    const prefix = value ? userPrefixes.find((candidate) => name.startsWith(candidate)) : undefined;
+    if (!value || !prefix) continue;
     count++;
-    sizeBytes += Buffer.byteLength(bare) + Buffer.byteLength(value);
+    sizeBytes += Buffer.byteLength(name) - prefix.length + Buffer.byteLength(value);
   }
   checkTotals(count, sizeBytes, limits);
 }

@@ -11,30 +11,32 @@ export function authenticate(tokens: Tokens): Middleware {
     const { headers } = ctx.req;
     const token = (headers['x-auth-token'] ?? headers['x-storage-token']) as string | undefined;
     if (!token?.startsWith(resellerPrefix)) return next();
-    const service = headers['x-service-token'] as string | undefined;
-    const identity = tokens.findIdentity(token);
-    if (identity && !(identity instanceof Promise) && service === undefined) {
+    const serviceToken = headers['x-service-token'] as string | undefined;
+    const identity = tokens.findVerified(token);
+    if (identity && serviceToken === undefined) {
       ctx.state.identity = identity;
       return next();
     }
-    return identify(ctx, tokens, identity, service).then(next);
+    return identify(ctx, tokens, token, serviceToken).then(next);
   };
 }
 
 async function identify(
   ctx: SwiftContext,
   tokens: Tokens,
-  finding: Identity | undefined | Promise<Identity | undefined>,
+  token: string,
   serviceToken: string | undefined,
 ): Promise<void> {
-  const identity = await finding;
+  const identity = await tokens.verify(token);
   if (!identity) throw denied(ctx, ctx.state.path.account);
-  const service = serviceToken === undefined ? undefined : await tokens.findIdentity(serviceToken);
-  ctx.state.identity = service
-    ? {
-        user: identity.user,
-        groups: [...identity.groups, ...service.groups],
-        resellerAdmin: identity.resellerAdmin || service.resellerAdmin,
-      }
-    : identity;
+  const service = serviceToken === undefined ? undefined : await tokens.verify(serviceToken);
+  ctx.state.identity = service ? combined(identity, service) : identity;
+}
+
+function combined(user: Identity, service: Identity): Identity {
+  return {
+    user: user.user,
+    groups: [...user.groups, ...service.groups],
+    resellerAdmin: user.resellerAdmin || service.resellerAdmin,
+  };
 }

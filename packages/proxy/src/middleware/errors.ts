@@ -22,6 +22,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   inputTooLarge: [413],
   channelWithoutData: [400],
   systemImageNotFound: [404],
+  sessionFailed: [500],
   noSlot: [503],
   insufficientStorage: [507],
   unavailable: [503],

@@ -10,24 +10,25 @@ import { readListQuery } from '../listing/query';
 import { renderAccountListing } from '../listing/render';
 import { respondEmpty, respondListing } from '../listing/respond';
 
+export const accountMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
+
 /** Every method on `/v1/<account>`. */
 export function accountRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
-  const methods: Record<string, (ctx: SwiftContext, deps: Deps) => Promise<void>> = {
-    GET: read,
-    HEAD: read,
-    POST: update,
-    PUT: create,
-    DELETE: remove,
-  };
-  const allowed = [...Object.keys(methods), 'OPTIONS'].join(', ');
   return async (ctx) => {
-    if (ctx.method === 'OPTIONS') return respondEmpty(ctx, 200, { Allow: allowed });
-    const handler = methods[ctx.method];
-    if (!handler) throw new HttpError(405, undefined, { headers: { Allow: allowed } });
+    const handler = handlers[ctx.method];
+    if (!handler) throw new HttpError(405, undefined, { headers: { Allow: accountMethods } });
     authorize(ctx);
     return handler(ctx, deps);
   };
 }
+
+const handlers: Record<string, (ctx: SwiftContext, deps: Deps) => Promise<void>> = {
+  GET: read,
+  HEAD: read,
+  POST: update,
+  PUT: create,
+  DELETE: remove,
+};
 
 /** Accounts have no ACLs: owners read and change theirs, reseller admins any; only the latter create and delete. */
 function authorize(ctx: SwiftContext): void {

@@ -16,7 +16,7 @@ import { respondEmpty, respondListing } from '../listing/respond';
 /** There is one storage policy; this is what Swift calls it where nobody named any. */
 export const defaultPolicy = 'Policy-0';
 
-export const containerMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
+export const containerMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
 
 /** Every method on `/v1/<account>/<container>`. */
 export function containerRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
@@ -35,7 +35,7 @@ export function containerRoute(deps: Deps): (ctx: SwiftContext) => Promise<void>
         authorizeOwner(ctx);
         return remove(ctx, deps);
       default:
-        throw new HttpError(405, undefined, { headers: { Allow: containerMethods.join(', ') } });
+        throw new HttpError(405, undefined, { headers: { Allow: containerMethods } });
     }
   };
 }
