@@ -1,6 +1,6 @@
 import type { SwiftContext } from '../context';
-import { htmlType } from '../errors';
 import type { Query } from '../http/query';
+import { respondEmpty } from '../http/respond';
 import type { ListingType } from './format';
 
 /**
@@ -18,12 +18,3 @@ export function respondListing(ctx: SwiftContext, query: Query, type: ListingTyp
   ctx.set('Content-Type', contentType);
   ctx.body = body;
 }
-
-/** Answers without a body, with Swift's type and length all the same. */
-export function respondEmpty(ctx: SwiftContext, status: number, headers: Record<string, string> = {}): void {
-  ctx.status = status;
-  ctx.set({ 'Content-Type': htmlType, 'Content-Length': '0', ...headers });
-  if (status !== 204) ctx.body = empty;
-}
-
-const empty = Buffer.alloc(0);

@@ -1,6 +1,7 @@
 import type { ContainerRecord } from '@zerocloud/object-server';
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { respondEmpty } from '../http/respond';
 
 /** What browsers may see of every answer, besides the user's metadata and what the container names. */
 const alwaysExposed = [
@@ -44,9 +45,7 @@ export function cors({ node }: Deps): Middleware {
 export async function preflight(ctx: SwiftContext, { node }: Deps, allowedMethods: string): Promise<void> {
   const { headers } = ctx.req;
   const { account, container } = ctx.state.path;
-  ctx.status = 200;
-  ctx.set('Allow', allowedMethods);
-  ctx.body = Buffer.alloc(0);
+  respondEmpty(ctx, 200, { Allow: allowedMethods });
   if (headers.origin === undefined || !container) return;
   const record = await node.findContainer({ account, container });
   const method = headers['access-control-request-method'];

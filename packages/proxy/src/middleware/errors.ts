@@ -1,6 +1,7 @@
 import { isStorageError, type StorageErrorCode } from '@zerocloud/object-server';
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { headerName } from '../http/header-text';
 
 /** What a client is told of a storage failure that no route translated. `undefined`: Swift's page of the status. */
 const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: string]> = {
@@ -68,8 +69,8 @@ function respondWith(ctx: SwiftContext, error: HttpError): void {
   const body = Buffer.from(error.body);
   ctx.status = error.status;
   ctx.message = error.reason;
-  ctx.set(error.headers);
-  if (!res.hasHeader('content-type')) ctx.set('content-type', htmlType);
+  for (const name in error.headers) ctx.set(headerName(name), error.headers[name]!);
+  if (!res.hasHeader('content-type')) ctx.set('Content-Type', htmlType);
   ctx.body = body;
 }
 

@@ -5,10 +5,11 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
 import { Query } from '../http/query';
+import { respondAccepted, respondEmpty } from '../http/respond';
 import { negotiateListing } from '../listing/format';
 import { readListQuery } from '../listing/query';
 import { renderAccountListing } from '../listing/render';
-import { respondEmpty, respondListing } from '../listing/respond';
+import { respondListing } from '../listing/respond';
 
 export const accountMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
 
@@ -46,6 +47,8 @@ function isResellerAdminOf(ctx: SwiftContext): boolean {
   return identity?.resellerAdmin === true && isOwner({ ...identity, groups: [] }, path.account);
 }
 
+const deletedStatus = { headers: { 'X-Account-Status': 'Deleted' } };
+
 async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<void> {
   const { account } = ctx.state.path;
   checkName(account, config.limits.maxAccountNameLength);
@@ -54,7 +57,7 @@ async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<voi
   const isHead = ctx.method === 'HEAD';
   const listQuery = isHead ? undefined : readListQuery(query, config.limits.accountListingLimit);
   const found = await node.findAccount(account);
-  if (!found && (await node.isAccountDeleted(account))) throw new HttpError(410);
+  if (!found && (await node.isAccountDeleted(account))) throw new HttpError(410, undefined, deletedStatus);
   // An account that nobody wrote to yet looks like an empty one: it comes into being with its first container.
   const record = found ?? emptyAccount(now());
   const entries = found && listQuery ? await node.listContainers(account, listQuery) : [];
@@ -95,7 +98,8 @@ async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
   }
   checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
   const { created } = await node.putAccount(account, { timestamp: ctx.state.timestamp, metadata });
-  respondEmpty(ctx, created ? 201 : 202);
+  if (created) respondEmpty(ctx, 201);
+  else respondAccepted(ctx);
 }
 
 async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {

@@ -7,11 +7,12 @@ import { HttpError, htmlType } from '../errors';
 import { decodeHeaderText } from '../http/header-text';
 import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
 import { Query } from '../http/query';
+import { respondAccepted, respondEmpty } from '../http/respond';
 import { httpDate } from '../http/timestamp';
 import { negotiateListing } from '../listing/format';
 import { readObjectListQuery } from '../listing/query';
 import { renderContainerListing } from '../listing/render';
-import { respondEmpty, respondListing } from '../listing/respond';
+import { respondListing } from '../listing/respond';
 
 /** There is one storage policy; this is what Swift calls it where nobody named any. */
 export const defaultPolicy = 'Policy-0';
@@ -86,7 +87,8 @@ async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
   if (!found && (await node.isAccountDeleted(path.account))) throw new HttpError(404);
   checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
   const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata });
-  respondEmpty(ctx, created ? 201 : 202);
+  if (created) respondEmpty(ctx, 201);
+  else respondAccepted(ctx);
 }
 
 async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> {

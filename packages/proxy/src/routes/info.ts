@@ -1,5 +1,6 @@
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { respondEmpty } from '../http/respond';
 import { defaultPolicy } from './container';
 
 /** `/info`: what this server can do. A key stands here only when the feature works. */
@@ -26,8 +27,7 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
   };
   return async (ctx) => {
     if (ctx.method === 'OPTIONS') {
-      ctx.set('Allow', allowed);
-      ctx.body = Buffer.alloc(0);
+      respondEmpty(ctx, 200, { Allow: allowed });
       return;
     }
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD')
