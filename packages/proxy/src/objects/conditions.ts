@@ -31,6 +31,17 @@ export function demandsExistence(headers: IncomingHttpHeaders): boolean {
   return ifMatch !== undefined && entityTags(ifMatch).includes('*');
 }
 
+/**
+ * The Range header, unless `If-Range` names another version of the object: then all of the current one is wanted.
+ * (Swift sends the range regardless, which spoils a download that is resumed after the object changed.)
+ */
+export function findRangeHeader(headers: IncomingHttpHeaders, record: ObjectRecord): string | undefined {
+  const ifRange = headers['if-range'];
+  if (typeof ifRange !== 'string' || headers.range === undefined) return headers.range;
+  const isSame = unquoteEtag(ifRange.trim()) === record.etag || parseHttpDate(ifRange) === lastModifiedS(record);
+  return isSame ? headers.range : undefined;
+}
+
 /** `If-None-Match` of a write: true for `*`, the only value that Swift knows there. */
 export function hasStar(ifNoneMatch: string): boolean {
   return entityTags(ifNoneMatch).includes('*');

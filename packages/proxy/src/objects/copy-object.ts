@@ -5,7 +5,7 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
 import { httpDate } from '../http/timestamp';
-import { hasStar, unquoteEtag } from './conditions';
+import { findRangeHeader, hasStar, unquoteEtag } from './conditions';
 import { isTrue, readContentType } from './content-type';
 import { encodePath } from './copy-request';
 import { readDeleteAt } from './expiry';
@@ -54,7 +54,7 @@ async function copySlice(ctx: SwiftContext, deps: Deps, source: ObjectPath, targ
   try {
     const { record } = open;
     if (answersCondition(ctx, record)) return;
-    const selection = selectRanges(ctx.req.headers.range, record.sizeBytes);
+    const selection = selectRanges(findRangeHeader(ctx.req.headers, record), record.sizeBytes);
     if (selection.kind === 'unsatisfiable') {
       answerUnsatisfiable(ctx, record);
       return;

@@ -2,7 +2,7 @@ import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-ser
 import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
-import { demandsExistence, evaluateConditions } from './conditions';
+import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
 import { multipartBody } from './multipart-body';
 import { contentRange, selectRanges } from './ranges';
 import { setObjectHeaders } from './response-headers';
@@ -65,7 +65,7 @@ export function answerUnsatisfiable(ctx: SwiftContext, record: ObjectRecord): vo
 /** True if the body is a stream; the object is closed with the response then. */
 async function answerWithBody(ctx: SwiftContext, open: OpenObject): Promise<boolean> {
   const { sizeBytes } = open.record;
-  const selection = selectRanges(ctx.req.headers.range, sizeBytes);
+  const selection = selectRanges(findRangeHeader(ctx.req.headers, open.record), sizeBytes);
   if (selection.kind === 'unsatisfiable') {
     answerUnsatisfiable(ctx, open.record);
     return false;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { StorageError } from '@zerocloud/object-server';
 import type { Timeouts } from '../config';
@@ -59,7 +59,9 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
     request.on('end', this.#onReadable);
     request.on('error', this.#onAborted);
     request.on('close', this.#onClose);
-    if (request.destroyed && !request.readableEnded) this.#onAborted();
+    const cause = broken.get(request.socket);
+    if (cause && !request.complete) this.fail(brokenOff(cause));
+    else if (request.destroyed && !request.readableEnded) this.#onAborted();
     // A body that is there already needs no timer; one that is not may trickle in for long.
     if (!request.complete) this.#deadline = setTimeout(this.#onDeadline, this.timeouts.maxUploadTimeS * 1000);
   }
@@ -108,17 +110,27 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
 }
 
 const uploads = new WeakMap<Socket, UploadBody>();
-const broken = new WeakSet<Socket>();
+const broken = new WeakMap<Socket, Error>();
+/** How long a request may take to notice that no more of its body will come. */
+const answerMs = 1000;
 
 /**
- * For the server's `clientError` handler: ends the upload that runs on a connection whose bytes stopped being HTTP (a
- * bad chunk, an early end). True if there was one: its request then answers 499 and closes the connection, which must be
- * left alone until then, whatever else comes in.
+ * For the server's `clientError` handler: the bytes of a connection stopped being HTTP (a bad chunk, an early end). If
+ * a request is waiting for its answer there, its upload is ended, now or when it begins to read, so that it can still
+ * answer (499); the connection closes with that answer. True if so: it must be left alone until then.
  */
 export function abortUpload(socket: Socket, cause: Error): boolean {
-  const upload = uploads.get(socket);
-  if (!upload) return broken.has(socket);
-  broken.add(socket);
-  upload.fail(new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause }));
+  if (broken.has(socket)) return true;
+  const { _httpMessage: running } = socket as Socket & { _httpMessage?: ServerResponse };
+  if (!running || running.headersSent || !socket.writable) return false;
+  broken.set(socket, cause);
+  running.shouldKeepAlive = false;
+  const cutOff = setTimeout(() => socket.destroy(cause), answerMs);
+  running.once('close', () => clearTimeout(cutOff));
+  uploads.get(socket)?.fail(brokenOff(cause));
   return true;
+}
+
+function brokenOff(cause: Error): StorageError {
+  return new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause });
 }

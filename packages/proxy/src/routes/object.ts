@@ -1,6 +1,6 @@
 import type { ObjectPath } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 import { copyObject } from '../objects/copy-object';
 import { readDestination } from '../objects/copy-request';
 import { getObject, headObject } from '../objects/read-object';
@@ -28,7 +28,7 @@ export function objectRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
       }
       case 'OPTIONS':
         ctx.status = 200;
-        ctx.set('Allow', objectMethods);
+        ctx.set({ Allow: objectMethods, 'Content-Type': htmlType });
         ctx.body = Buffer.alloc(0);
         return;
       default:
