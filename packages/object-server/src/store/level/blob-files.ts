@@ -126,8 +126,8 @@ export class BlobFiles {
     for (const fan of fanOut()) yield await readdir(path.join(this.#blobsDir, fan));
   }
 
-  /** Waits for removals under way. */
-  async close(): Promise<void> {
+  /** Resolves when the removals under way have ended. */
+  async removalsDone(): Promise<void> {
     await Promise.all(this.#removals);
   }
 

@@ -1,11 +1,13 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { FreeSpace } from './free-space';
 import type { CommitTarget, Write } from './group-commit';
 import { formatKey } from './keys';
 
 /** Written into every new store; a store of another version is not opened. */
 const formatVersion = 1;
+
+const writeBufferBytes = 16 * 1024 * 1024;
 
 const asBytes = { valueEncoding: 'buffer' } as const;
 
@@ -13,25 +15,32 @@ const asBytes = { valueEncoding: 'buffer' } as const;
 export class Database implements CommitTarget {
   readonly #directory: string;
   readonly #sync: boolean;
+  readonly #recoverySpace: FreeSpace;
   #level: ClassicLevel<string, string>;
 
   private constructor(directory: string, sync: boolean) {
     this.#directory = directory;
     this.#sync = sync;
+    // Recovery writes the log's rows to a table. On a disk too full for that the old instance still answers reads.
+    this.#recoverySpace = new FreeSpace(directory, 2 * writeBufferBytes);
     this.#level = makeLevel(directory);
   }
 
   static async open(dataDir: string, options: { sync: boolean }): Promise<Database> {
     const database = new Database(path.join(dataDir, 'db'), options.sync);
-    const isNew = !(await isPopulated(database.#directory));
     await database.#open(dataDir);
     try {
-      await database.#checkFormat(dataDir, isNew);
+      await database.#checkFormat(dataDir);
     } catch (error) {
       await database.close();
       throw error;
     }
     return database;
+  }
+
+  /** False while it is being recovered, and after a recovery that failed. */
+  get isOpen(): boolean {
+    return this.#level.status === 'open';
   }
 
   /** For range scans. */
@@ -58,6 +67,7 @@ export class Database implements CommitTarget {
    * would hide later ones from recovery. A fresh start recovers what is whole and begins a new log.
    */
   async recover(): Promise<void> {
+    await this.#recoverySpace.check(0);
     await this.#level.close();
     this.#level = makeLevel(this.#directory);
     await this.#level.open();
@@ -79,11 +89,11 @@ export class Database implements CommitTarget {
     }
   }
 
-  async #checkFormat(dataDir: string, isNew: boolean): Promise<void> {
+  async #checkFormat(dataDir: string): Promise<void> {
     const found = this.read(formatKey, false);
     if (found === undefined) {
       const [first] = await this.#level.keys({ limit: 1 }).all();
-      if (!isNew && first !== undefined) throw new Error(`The database in ${dataDir} is not a Zerocloud store.`);
+      if (first !== undefined) throw new Error(`The database in ${dataDir} is not a Zerocloud store.`);
       await this.#level.put(formatKey, String(formatVersion), { sync: this.#sync });
     } else if (found !== String(formatVersion)) {
       throw new Error(
@@ -94,14 +104,5 @@ export class Database implements CommitTarget {
 }
 
 function makeLevel(directory: string): ClassicLevel<string, string> {
-  return new ClassicLevel(directory, { cacheSize: 32 * 1024 * 1024, writeBufferSize: 16 * 1024 * 1024 });
-}
-
-async function isPopulated(directory: string): Promise<boolean> {
-  try {
-    return (await readdir(directory)).includes('CURRENT');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
+  return new ClassicLevel(directory, { cacheSize: 32 * 1024 * 1024, writeBufferSize: writeBufferBytes });
 }

@@ -37,10 +37,11 @@ export class Transaction {
     this.#read = read;
   }
 
-  find<V>(table: Table<V>, key: string): V | undefined {
+  /** Bound, so that it can be passed on. */
+  readonly find = <V>(table: Table<V>, key: string): V | undefined => {
     const own = this.rows.get(key);
     return own === undefined ? this.#read(table, key) : (own.value as V | undefined);
-  }
+  };
 
   put<V>(table: Table<V>, key: string, value: V): void {
     this.rows.set(key, { value, table });
@@ -144,6 +145,8 @@ export class GroupCommit {
     this.#needsRecovery = true;
     const failure = toStorageError(error);
     for (const waiter of [...batch.waiters, ...dependants.waiters]) waiter.fail(failure);
+    // The next commit tries again if this fails, and answers why.
+    this.#recover().catch(() => {});
   }
 
   #recover(): Promise<void> {

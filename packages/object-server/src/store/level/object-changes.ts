@@ -10,6 +10,18 @@ import { type AccountRow, accounts, blobs, containers, inlineBodies, inlineRefer
 export const containerNotFound = () => new StorageError('containerNotFound', 'The container does not exist.');
 export const objectNotFound = () => new StorageError('objectNotFound', 'The object does not exist.');
 
+/** A record of a body under new circumstances. */
+export function makeRecord(
+  body: Pick<ObjectRecord, 'bodyId' | 'sizeBytes' | 'etag'>,
+  options: Pick<ObjectRecord, 'timestamp' | 'contentType' | 'metadata' | 'deleteAt'>,
+): ObjectRecord {
+  const { timestamp, contentType, metadata, deleteAt } = options;
+  const { bodyId, sizeBytes, etag } = body;
+  const record: ObjectRecord = { timestamp, bodyId, sizeBytes, etag, contentType, metadata };
+  if (deleteAt !== undefined) record.deleteAt = deleteAt;
+  return record;
+}
+
 export function isExpired(record: ObjectRecord, nowMs: number): boolean {
   return record.deleteAt !== undefined && record.deleteAt * 1000 <= nowMs;
 }

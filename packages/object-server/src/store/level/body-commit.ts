@@ -1,0 +1,62 @@
+import { unlink } from 'node:fs/promises';
+import type { Transaction } from './group-commit';
+import { blobKey } from './keys';
+import { addBlob, addInlineBody } from './object-changes';
+import type { ReceivedBody } from './receive-body';
+import { blobs } from './rows';
+import type { StoreParts } from './store-parts';
+
+const newIdPrefix = () => `i${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
+
+/** Gives received bodies an id and stores them together with what refers to them. */
+export class BodyCommit {
+  readonly #parts: StoreParts;
+  readonly #idPrefix = newIdPrefix();
+  #nextId = 0;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs `refer` in the transaction that adds the body. If that fails or refuses, nothing of the body is left. */
+  async commit(body: ReceivedBody, refer: (tx: Transaction, bodyId: string) => void): Promise<string> {
+    return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(body, refer);
+  }
+
+  async #commitInline(
+    body: ReceivedBody & { kind: 'inline' },
+    refer: (tx: Transaction, bodyId: string) => void,
+  ): Promise<string> {
+    // Bodies written together lie together; the random part keeps the ids of two runs apart.
+    const bodyId = this.#idPrefix + (this.#nextId++).toString(36).padStart(8, '0');
+    await this.#parts.commits.commit((tx) => {
+      addInlineBody(tx, bodyId, body.data);
+      refer(tx, bodyId);
+    });
+    return bodyId;
+  }
+
+  async #commitBlob(
+    body: ReceivedBody & { kind: 'file' },
+    refer: (tx: Transaction, bodyId: string) => void,
+  ): Promise<string> {
+    const { files, commits } = this.#parts;
+    const bodyId = await files.publish(body.path).catch(async (error) => {
+      await unlink(body.path).catch(() => {});
+      throw error;
+    });
+    try {
+      await commits.commit((tx) => {
+        addBlob(tx, bodyId, body.sizeBytes, body.etag);
+        refer(tx, bodyId);
+      });
+      files.settle(bodyId, true);
+    } catch (error) {
+      // A batch that failed may have reached the disk all the same: what counts is what the next look finds.
+      const isStored = await commits.commit((tx) => tx.find(blobs, blobKey(bodyId)) !== undefined).catch(() => true);
+      files.settle(bodyId, isStored);
+      throw error;
+    }
+    return bodyId;
+  }
+}
