@@ -1,9 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { SandboxError } from '../errors';
 import { type Errno, errno } from '../wasi/errno';
 import {
-  type ChannelSource,
   type ChannelSpec,
   findChannelProblem,
   isReadable,
@@ -12,9 +9,9 @@ import {
   writesRandomly,
 } from './channel-spec';
 import type { IoVectors } from './io-vectors';
+import { type OpenSource, openSource } from './open-source';
 import { OutputFile } from './output-file';
-import { BytesAccess, type RandomAccess } from './random-access';
-import { ReadAheadFile } from './read-ahead';
+import type { RandomAccess } from './random-access';
 import type { ChannelState } from './state';
 
 /**
@@ -60,7 +57,7 @@ class StoredChannel implements OpenChannel {
   private readonly readsInOrder: boolean;
   private readonly input: RandomAccess | undefined;
   private readonly output: OutputFile | undefined;
-  private readonly sourceFd: number | undefined;
+  private readonly source: OpenSource | undefined;
   private readonly readHash: Hash | undefined;
   private readPosition = 0;
   private ended = false;
@@ -75,9 +72,8 @@ class StoredChannel implements OpenChannel {
     this.appends = !writesRandomly(spec);
     this.seekable = this.readable ? !this.readsInOrder : !this.appends;
     if (this.readable) {
-      const opened = openSource(spec.name, spec.source);
-      this.input = opened.content;
-      this.sourceFd = opened.fd;
+      this.source = openSource(spec.source ?? { kind: 'bytes', data: new Uint8Array(0) }, `channel ${spec.name}`);
+      this.input = this.source.content;
     }
     if (this.writable) {
       this.output = new OutputFile(spec, state, this.input);
@@ -148,7 +144,7 @@ class StoredChannel implements OpenChannel {
   finish(): void {
     if (this.readHash !== undefined) this.state.setDigest(this.readHash.digest());
     this.output?.finish();
-    if (this.sourceFd !== undefined) closeSync(this.sourceFd);
+    this.source?.close();
   }
 
   /** The largest offset a write may start at. */
@@ -156,19 +152,4 @@ class StoredChannel implements OpenChannel {
     const { writeBytes } = this.spec.limits;
     return this.readable ? output.sizeBytes + Math.max(0, writeBytes - this.state.writeBytes) : writeBytes;
   }
-}
-
-function openSource(name: string, source: ChannelSource | undefined): { content: RandomAccess; fd?: number } {
-  if (source === undefined) return { content: new BytesAccess(new Uint8Array(0)) };
-  if (source.kind === 'bytes') return { content: new BytesAccess(source.data) };
-  let fd: number;
-  try {
-    fd = openSync(source.path, 'r');
-  } catch (cause) {
-    throw new SandboxError('source-not-found', `the source of channel ${name} cannot be opened`, { cause });
-  }
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return { content: new ReadAheadFile(fd, stat.size), fd };
-  closeSync(fd);
-  throw new SandboxError('source-not-found', `the source of channel ${name} is not a regular file`);
 }

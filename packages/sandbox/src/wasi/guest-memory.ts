@@ -5,16 +5,21 @@ import { errno, WasiError } from './errno';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The part of a `WebAssembly.Memory` that the host needs. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+}
+
 /**
  * The guest's linear memory with every access checked: what lies outside is `fault`, never a JavaScript exception that
  * reaches the guest. Pointers arrive as signed 32-bit numbers and mean unsigned ones.
  */
 export class GuestMemory {
-  private memory: WebAssembly.Memory | undefined;
+  private memory: LinearMemory | undefined;
   private currentBytes = new Uint8Array(0);
   private currentView = new DataView(this.currentBytes.buffer);
 
-  attach(memory: WebAssembly.Memory): void {
+  attach(memory: LinearMemory): void {
     this.memory = memory;
     this.refresh();
   }
