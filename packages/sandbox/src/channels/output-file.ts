@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { ChannelSpec } from './channel-spec';
-import { type RandomAccess, readFully } from './random-access';
+import { maxTransferBytes, type RandomAccess, readFully } from './random-access';
 import { type ChannelState, channelBufferBytes } from './state';
 
 /**
@@ -156,7 +156,7 @@ export class OutputFile implements RandomAccess {
 export function writeFully(fd: number, source: Uint8Array, offset: number, length: number, position: number): void {
   let done = 0;
   while (done < length) {
-    done += writeSync(fd, source, offset + done, Math.min(length - done, 1024 ** 3), position + done);
+    done += writeSync(fd, source, offset + done, Math.min(length - done, maxTransferBytes), position + done);
   }
 }
 

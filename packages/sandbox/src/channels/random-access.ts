@@ -7,8 +7,8 @@ export interface RandomAccess {
   readAt(target: Uint8Array, offset: number, length: number, position: number): number;
 }
 
-/** One system call takes at most this much; Node refuses lengths beyond 31 bits. */
-const maxTransferBytes = 1024 ** 3;
+/** One system call takes at most this much, so that a worker in the middle of gigabytes can still be ended. */
+export const maxTransferBytes = 64 * 1024 * 1024;
 
 export class BytesAccess implements RandomAccess {
   readonly sizeBytes: number;

@@ -86,7 +86,7 @@ export class GuestMemory {
     this.view(pointer, 8).setBigUint64(pointer >>> 0, value, true);
   }
 
-  /** Reads a scatter/gather list and checks every buffer in it. `inval`: too long; `fault`: something lies outside. */
+  /** Reads a scatter/gather list and checks every buffer in it. `inval`: too long, or more bytes than a result can count; `fault`: something lies outside. */
   readIoVectors(pointer: number, count: number, vectors: IoVectors): void {
     const length = count >>> 0;
     if (length > maxIoVectors) throw new WasiError(errno.inval);
@@ -99,6 +99,7 @@ export class GuestMemory {
       if (start + size > memoryBytes) throw new WasiError(errno.fault);
       vectors.add(start, size);
     }
+    if (vectors.totalBytes > 0xffffffff) throw new WasiError(errno.inval);
   }
 
   private view(pointer: number, length: number): DataView {
