@@ -18,6 +18,7 @@ export type StorageErrorCode =
   | 'inputTooLarge'
   | 'channelWithoutData'
   | 'systemImageNotFound'
+  | 'sessionFailed'
   | 'noSlot'
   | 'insufficientStorage'
   | 'unavailable';

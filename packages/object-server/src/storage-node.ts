@@ -17,8 +17,10 @@ export interface StorageNode extends ObjectStore {
   releaseBody(id: string): Promise<void>;
   /**
    * Runs one node of a job: opens its inputs, runs the program, stores the outputs that have a target.
-   * Resolves with the report whatever the guest does; rejects with a `StorageError` (a `NodeError` when it came
-   * before the start) if it could not be run. Aborting ends the guest.
+   * Resolves with the report whatever the guest does. Rejects with a `StorageError` whose message is the sentence for
+   * the client: `sessionFailed` when the host lost a running guest, any other code when the program was not started
+   * (`objectNotFound` for a program or input, `containerNotFound` for a local object, `inputTooLarge`, …). Aborting
+   * ends the guest and rejects with the signal's reason.
    */
   runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;
   /** Names of the installed system images, and how the guests are held; for `/info`. */

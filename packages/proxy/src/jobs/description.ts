@@ -10,8 +10,8 @@ import { findJobUrl, type JobUrl } from './urls';
 export interface Group {
   name: string;
   program: JobUrl;
-  /** argv[0] and SCRIPT_NAME. */
-  programName: string;
+  /** argv[0] and SCRIPT_NAME; absent: the node's name. */
+  programName?: string;
   /** Unsplit argument string. */
   args: string;
   env: Record<string, string>;
@@ -52,8 +52,8 @@ export function readGroup(value: unknown, account: string): Group {
   if (forbiddenText.test(program.url) || forbiddenText.test(args) || /\\x00/.test(args)) {
     throw badJob(`Invalid nexe property for ${name}`);
   }
-  const programName = optionalString(exec.name) || name;
-  if (forbiddenText.test(programName)) throw badJob(`Invalid nexe property for ${name}`);
+  const programName = optionalString(exec.name) || undefined;
+  if (programName !== undefined && forbiddenText.test(programName)) throw badJob(`Invalid nexe property for ${name}`);
   const count = readCount(json.count);
   const devices = readDevices(json.devices, json.file_list, name, account);
   return {

@@ -250,8 +250,8 @@ function refuseUnsupported(group: Group): void {
   if (group.replicate > 1) throw notSupported('Replication of nodes is not supported');
   for (const device of group.devices) {
     if (device.kind?.access === 'unsupported') throw notSupported(`Device ${device.name} is not supported`);
-    if (device.url && /^message\/(http|cgi)/.test(device.contentType ?? '') && device.kind?.access === 'write') {
-      throw notSupported(`Content type ${device.contentType} is not supported`);
+    if (device.kind?.access === 'write' && /^message\/(http|cgi)/.test(device.contentType ?? '')) {
+      throw notSupported(`Content type ${device.contentType} of outputs is not supported`);
     }
   }
 }

@@ -39,15 +39,16 @@ function checkMetadata(names: string[], meta: Record<string, string>, limits: Ta
       throw badJob(`Header value too long: ${shown.slice(0, limits.maxMetaNameLength)}`);
     }
     if (name === '') throw badJob('Metadata name cannot be empty');
-    if (name.length > limits.maxMetaNameLength) throw badJob(`Metadata name too long: ${shown}`);
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes > limits.maxMetaNameLength) throw badJob(`Metadata name too long: ${shown}`);
     if (valueBytes > limits.maxMetaValueLength) {
       throw badJob(`Metadata value longer than ${limits.maxMetaValueLength}: ${shown}`);
     }
-    // These are sent as headers on every later GET of the object; nothing else may get into them.
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
+    // These become header lines of every later GET of the object; nothing may end such a line early.
+    if (/[\x00-\x20\x7f:]|\p{Surrogate}/u.test(name) || /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
       throw badJob(`Invalid metadata: ${JSON.stringify(name)}`);
     }
-    totalBytes += name.length + valueBytes;
+    totalBytes += nameBytes + valueBytes;
   }
   if (names.length > limits.maxMetaCount) throw badJob(`Too many metadata items; max ${limits.maxMetaCount}`);
   if (totalBytes > limits.maxMetaOverallSize)

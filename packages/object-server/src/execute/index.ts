@@ -1,0 +1,1 @@
+export { createSessionRunner, type SessionRunnerOptions } from './session-runner';

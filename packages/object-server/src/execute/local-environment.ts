@@ -1,0 +1,35 @@
+import type { NodeChannel } from '../storage-node';
+import type { ObjectRecord } from '../store/object-store';
+
+/** The variables that tell a guest about its co-located object (ZeroCloud's CGI environment, `LOCAL_*`). */
+export function localEnvironment(channel: NodeChannel, record: ObjectRecord | undefined): Record<string, string> {
+  const path = channel.source?.kind === 'object' ? channel.source.path : channel.target?.path;
+  if (!path) return {};
+  const env: Record<string, string> = {
+    LOCAL_OBJECT: 'on',
+    LOCAL_PATH_INFO: `/${path.account}/${path.container}/${path.object}`,
+    LOCAL_DOCUMENT_ROOT: `/dev/${channel.device}`,
+  };
+  if (record) {
+    env.LOCAL_CONTENT_TYPE = record.contentType;
+    env.LOCAL_CONTENT_LENGTH = String(record.sizeBytes);
+    env.LOCAL_HTTP_ETAG = record.etag;
+    env.LOCAL_HTTP_X_TIMESTAMP = record.timestamp;
+    const encoding = record.metadata['content-encoding'];
+    if (encoding) env.LOCAL_HTTP_CONTENT_ENCODING = encoding;
+    addMetadata(env, record.metadata);
+  } else if (channel.target) {
+    env.LOCAL_CONTENT_TYPE = channel.target.contentType;
+    addMetadata(env, channel.target.metadata);
+  }
+  return env;
+}
+
+function addMetadata(env: Record<string, string>, metadata: Record<string, string>): void {
+  for (const name in metadata) {
+    // A variable cannot have `=` in its name; NUL cannot be stored.
+    if (name.startsWith('x-object-meta-') && !name.includes('=')) {
+      env[`LOCAL_HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = metadata[name]!;
+    }
+  }
+}

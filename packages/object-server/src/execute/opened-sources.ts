@@ -1,0 +1,93 @@
+import type { Readable } from 'node:stream';
+import type { ByteSource } from '@zerocloud/sandbox';
+import { StorageError } from '../errors';
+import type { Staging } from '../staging';
+import type { NodeSource } from '../storage-node';
+import type { BodyFiles } from '../store/body-files';
+import type { ObjectPath, ObjectRecord, ObjectStore, OpenObject } from '../store/object-store';
+
+export type ObjectFiles = ObjectStore & BodyFiles;
+
+export interface OpenedSource {
+  source: ByteSource;
+  sizeBytes: number;
+  /** Stable identity of the bytes, if they have one. */
+  identity?: string;
+  /** Present for stored objects. */
+  record?: ObjectRecord;
+}
+
+export interface OpenOptions {
+  /** The co-located object, for the sentence when it is missing. */
+  local: boolean;
+  /** The bytes are a tar to be mounted: gzipped ones are inflated, up to `maxBytes`. */
+  image?: { maxBytes: number };
+}
+
+/** ZeroCloud's content type of the tars that are inflated before they are mounted. */
+const gzipType = 'application/x-gzip';
+
+/** Everything one session reads, pinned until `close`. */
+export class OpenedSources {
+  readonly #store: ObjectFiles;
+  readonly #staging: Staging;
+  readonly #closers: (() => void)[] = [];
+
+  constructor(store: ObjectFiles, staging: Staging) {
+    this.#store = store;
+    this.#staging = staging;
+  }
+
+  /** `objectNotFound` and `containerNotFound` with ZeroCloud's sentences, `stagedNotFound`, `badArchive`. */
+  async open(source: NodeSource, options: OpenOptions): Promise<OpenedSource> {
+    if (source.kind === 'bytes') return { source, sizeBytes: source.data.byteLength };
+    if (source.kind === 'staged') return this.#openStaged(source.id);
+    const opened = await this.#store.openObject(source.path);
+    if (!opened) throw await this.#missing(source.path, options.local);
+    this.#closers.push(() => opened.close());
+    const { record } = opened;
+    if (options.image && record.contentType.split(';', 1)[0]!.trim() === gzipType) {
+      return { ...(await this.#inflate(opened, options.image.maxBytes)), record };
+    }
+    const path = this.#store.findBodyFile(opened);
+    if (path === undefined) {
+      const data = (await opened.read()) as Buffer;
+      return { source: { kind: 'bytes', data }, sizeBytes: data.length, identity: record.bodyId, record };
+    }
+    const { sizeBytes } = record;
+    return { source: { kind: 'file', path, sizeBytes }, sizeBytes, identity: record.bodyId, record };
+  }
+
+  close(): void {
+    for (const close of this.#closers) close();
+  }
+
+  async #inflate(opened: OpenObject, maxBytes: number): Promise<OpenedSource> {
+    const body = await opened.read();
+    const staged = await this.#staging.stageBody(chunksOf(body), { maxBytes, inflate: true });
+    const inflated = this.#openStaged(staged.id);
+    // It stays readable until it is closed, and goes then.
+    await this.#staging.releaseBody(staged.id);
+    return inflated;
+  }
+
+  #openStaged(id: string): OpenedSource {
+    const staged = this.#staging.open(id);
+    this.#closers.push(() => staged.close());
+    const { source } = staged;
+    return { source, sizeBytes: source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes, identity: id };
+  }
+
+  async #missing(path: ObjectPath, local: boolean): Promise<StorageError> {
+    const text = `/${path.account}/${path.container}/${path.object}`;
+    if (local && !(await this.#store.findContainer(path))) {
+      return new StorageError('containerNotFound', `Error while fetching ${text}`);
+    }
+    return new StorageError('objectNotFound', `Error 404 Not Found while fetching ${text}`);
+  }
+}
+
+async function* chunksOf(body: Buffer | Readable): AsyncGenerator<Uint8Array> {
+  if (Buffer.isBuffer(body)) yield body;
+  else yield* body;
+}

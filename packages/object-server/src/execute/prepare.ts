@@ -1,0 +1,110 @@
+import type { Channel, Mount, Program, Session } from '@zerocloud/sandbox';
+import { StorageError } from '../errors';
+import type { NodeChannel, NodeSession } from '../storage-node';
+import { localEnvironment } from './local-environment';
+import type { ObjectFiles, OpenedSource, OpenedSources } from './opened-sources';
+
+/** Turns a node of a job into a session: opens what it reads, checks it, and says in the guest's terms what it may do. */
+export async function prepareSession(
+  request: NodeSession,
+  sources: OpenedSources,
+  store: ObjectFiles,
+): Promise<Session> {
+  const inputs = await openInputs(request, sources);
+  const mounts: Mount[] = [];
+  const channels: Channel[] = [];
+  let image: UserImage | undefined;
+  for (const [index, channel] of request.channels.entries()) {
+    const input = inputs.channels[index];
+    channels.push(toChannel(channel, input?.source));
+    if (!channel.mounted || !input) continue;
+    if (channel.device === 'image') image = { mount: mounts.length, identity: input.identity };
+    mounts.push({ kind: 'tar', source: input.source, mountPoint: '/' });
+  }
+  const local = request.channels.findIndex(({ device }) => device === request.localDevice);
+  const localChannel = request.channels[local];
+  if (localChannel?.target && !(await store.findContainer(localChannel.target.path))) {
+    const { account, container, object } = localChannel.target.path;
+    throw new StorageError('containerNotFound', `Error while fetching /${account}/${container}/${object}`);
+  }
+  return {
+    tenant: request.account,
+    program: toProgram(request, inputs, image),
+    args: request.args,
+    env: localChannel
+      ? { ...request.env, ...localEnvironment(localChannel, inputs.channels[local]?.record) }
+      : request.env,
+    channels,
+    mounts,
+    systemImages: request.systemImages,
+    timeoutMs: request.timeoutMs,
+    memoryBytes: request.memoryBytes,
+  };
+}
+
+interface Inputs {
+  program?: OpenedSource;
+  /** By channel. */
+  channels: (OpenedSource | undefined)[];
+}
+
+/** Opens everything at once; the first failure in channel order, then the program's, is the one reported. */
+async function openInputs(request: NodeSession, sources: OpenedSources): Promise<Inputs> {
+  const { channels, program, maxInputBytes, maxProgramBytes } = request;
+  const openings = channels.map((channel) => {
+    if (!channel.source) return undefined;
+    const local = channel.device === request.localDevice;
+    return sources.open(channel.source, { local, image: channel.mounted ? { maxBytes: maxInputBytes } : undefined });
+  });
+  if (program.kind === 'source') openings.push(sources.open(program.source, { local: false }));
+  // All must have settled before anything is closed, or a late one would stay open for ever.
+  const settled = await Promise.allSettled(openings);
+  const opened = settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+  const inputs: Inputs = { program: program.kind === 'source' ? opened.pop() : undefined, channels: opened };
+  if (inputs.program && inputs.program.sizeBytes > maxProgramBytes) {
+    throw new StorageError('programTooLarge', `Program is larger than ${maxProgramBytes} bytes`);
+  }
+  checkInputs(request, inputs);
+  return inputs;
+}
+
+function checkInputs(request: NodeSession, { program, channels }: Inputs): void {
+  let remoteBytes = program?.sizeBytes ?? 0;
+  for (const [index, channel] of channels.entries()) {
+    if (!channel) continue;
+    if (request.channels[index]!.device !== request.localDevice) remoteBytes += channel.sizeBytes;
+    else if (channel.sizeBytes > request.maxInputBytes) {
+      throw new StorageError('inputTooLarge', 'Data object too large');
+    }
+  }
+  if (remoteBytes > request.maxInputBytes) throw new StorageError('inputTooLarge', 'RPC request too large');
+}
+
+function toChannel(channel: NodeChannel, source: Channel['source']): Channel {
+  const { device, type, limits, fileType, discard } = channel;
+  // A stored output needs its md5 anyway; taken while writing, it saves reading the file again.
+  const etag = channel.etag || channel.target !== undefined;
+  return { name: `/dev/${device}`, type, limits, fileType, etag, source, discard };
+}
+
+interface UserImage {
+  mount: number;
+  identity?: string;
+}
+
+function toProgram({ program }: NodeSession, inputs: Inputs, image: UserImage | undefined): Program {
+  switch (program.kind) {
+    case 'source':
+      return { kind: 'module', source: inputs.program!.source, cacheKey: inputs.program!.identity };
+    case 'system-image':
+      return program;
+    case 'image': {
+      if (image === undefined) throw new StorageError('programNotFound', 'No executable found in request');
+      const { mount, identity } = image;
+      return { kind: 'mount', mount, path: program.path, cacheKey: identity && `${identity}/${program.path}` };
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { type Sandbox, SandboxError, type SandboxErrorCode, type SessionResult } from '@zerocloud/sandbox';
+import { StorageError, type StorageErrorCode } from '../errors';
+import type { Staging } from '../staging';
+import type { NodeResult, NodeSession, StorageNode } from '../storage-node';
+import { type ObjectFiles, OpenedSources } from './opened-sources';
+import { settleOutputs } from './outputs';
+import { prepareSession } from './prepare';
+
+export interface SessionRunnerOptions {
+  store: ObjectFiles;
+  sandbox: Sandbox;
+  staging: Staging;
+}
+
+/** Joins stored objects to the sandbox: `runSession` of a storage node that holds its store and sandbox itself. */
+export function createSessionRunner({
+  store,
+  sandbox,
+  staging,
+}: SessionRunnerOptions): Pick<StorageNode, 'runSession'> {
+  async function runSandbox(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
+    const sources = new OpenedSources(store, staging);
+    try {
+      const session = await prepareSession(request, sources, store);
+      signal?.throwIfAborted();
+      return await sandbox.run(session, { signal });
+    } catch (error) {
+      throw toStorageError(error);
+    } finally {
+      sources.close();
+    }
+  }
+
+  return {
+    async runSession(request, { signal } = {}): Promise<NodeResult> {
+      const { report, outputs } = await runSandbox(request, signal);
+      const wanted = new Set(request.channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
+      const etags = report.etags.filter(({ name }) => wanted.has(name));
+      return { report: { ...report, etags }, outputs: await settleOutputs(request, outputs, store) };
+    },
+  };
+}
+
+const codes: Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string]> = {
+  'system-image-not-found': ['systemImageNotFound'],
+  'program-not-found': ['programNotFound', 'No executable found in request'],
+  'bad-image': ['badArchive'],
+  'image-too-large': ['inputTooLarge'],
+  'source-not-found': ['sessionFailed', 'An input of the session was lost'],
+  closed: ['unavailable', 'The server is stopping'],
+  'executor-failed': ['sessionFailed'],
+};
+
+/** Works for errors of another module instance too, unlike `instanceof`. */
+function toStorageError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== SandboxError.name || !((error as SandboxError).code in codes)) {
+    return error;
+  }
+  const [code, sentence] = codes[(error as SandboxError).code];
+  return new StorageError(code, sentence ?? error.message, { cause: error });
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { ByteSource } from '@zerocloud/sandbox';
+import { StorageError } from './errors';
+import type { StagedBody } from './storage-node';
+
+export interface StagingOptions {
+  /** A fresh path on the file system of the bodies; what lies there is removed at start-up. */
+  stagingPath(): string;
+  /** Bodies up to this size stay in memory. */
+  inlineBytes?: number;
+  /** A body that nobody released is dropped after this time: its job is dead. */
+  lifetimeMs?: number;
+}
+
+/** A staged body in use; it stays readable until `close`, also when it is released meanwhile. */
+export interface OpenStaged {
+  readonly source: ByteSource;
+  close(): void;
+}
+
+interface Entry {
+  source: ByteSource;
+  users: number;
+  released: boolean;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Bodies that are no objects: posted archives, scripts, inflated images. They live for one job, in memory when small,
+ * else as files beside the stored bodies, so that sessions can be given hard links to them.
+ */
+export class Staging {
+  readonly #entries = new Map<string, Entry>();
+  readonly #options: Required<StagingOptions>;
+
+  constructor(options: StagingOptions) {
+    this.#options = { inlineBytes: 64 * 1024, lifetimeMs: 3_600_000, ...options };
+  }
+
+  async stageBody(
+    body: AsyncIterable<Uint8Array>,
+    { maxBytes, inflate = false }: { maxBytes: number; inflate?: boolean },
+  ): Promise<StagedBody> {
+    const source = await this.#receive(inflate ? inflated(body) : body, maxBytes);
+    const id = randomUUID();
+    const timer = setTimeout(() => this.#release(id), this.#options.lifetimeMs);
+    timer.unref();
+    this.#entries.set(id, { source, users: 0, released: false, timer });
+    return { id, sizeBytes: source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes };
+  }
+
+  async releaseBody(id: string): Promise<void> {
+    this.#release(id);
+  }
+
+  /** Throws `stagedNotFound`. */
+  open(id: string): OpenStaged {
+    const entry = this.#entries.get(id);
+    if (!entry || entry.released) throw new StorageError('stagedNotFound', 'The staged body is gone.');
+    entry.users++;
+    let closed = false;
+    return {
+      source: entry.source,
+      close: () => {
+        if (closed) return;
+        closed = true;
+        entry.users--;
+        this.#removeIfUnused(id, entry);
+      },
+    };
+  }
+
+  /** Forgets everything. Files of sessions that still run are left to the clean-up at start. */
+  close(): void {
+    for (const id of [...this.#entries.keys()]) this.#release(id);
+  }
+
+  #release(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry || entry.released) return;
+    entry.released = true;
+    clearTimeout(entry.timer);
+    this.#removeIfUnused(id, entry);
+  }
+
+  #removeIfUnused(id: string, entry: Entry): void {
+    if (!entry.released || entry.users > 0) return;
+    this.#entries.delete(id);
+    if (entry.source.kind === 'file') removeFile(entry.source.path);
+  }
+
+  async #receive(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ByteSource> {
+    let path = '';
+    let file: FileHandle | undefined;
+    let held: Uint8Array[] = [];
+    let sizeBytes = 0;
+    try {
+      for await (const chunk of body) {
+        sizeBytes += chunk.byteLength;
+        if (sizeBytes > maxBytes) throw new StorageError('objectTooLarge', 'The body is too large.');
+        if (!file && sizeBytes > this.#options.inlineBytes) {
+          path = this.#options.stagingPath();
+          file = await open(path, 'wx', 0o600);
+          for (const piece of held) await file.writeFile(piece);
+          held = [];
+        }
+        if (file) await file.writeFile(chunk);
+        else held.push(chunk);
+      }
+      return file ? { kind: 'file', path, sizeBytes } : { kind: 'bytes', data: Buffer.concat(held) };
+    } catch (error) {
+      if (file) removeFile(path);
+      throw error;
+    } finally {
+      await file?.close();
+    }
+  }
+}
+
+/** The body gunzipped; damage is `badArchive`, a failing body fails as it is. */
+async function* inflated(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  pipeline(body, gunzip, () => {});
+  try {
+    yield* gunzip;
+  } catch (error) {
+    if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
+    throw new StorageError('badArchive', 'Failed to inflate gzipped image', { cause: error });
+  }
+}
+
+/** A file that cannot be removed now is removed at the next start. */
+function removeFile(path: string): void {
+  unlink(path).catch(() => {});
+}

@@ -1,0 +1,41 @@
+import { authorizeTarget, denied, isOwner } from '../auth/authorize';
+import type { Deps, SwiftContext } from '../context';
+import type { Listings } from './plan';
+
+/**
+ * Complete listings for wildcards, page by page, with the caller's rights: a foreign container must grant its listing,
+ * and containers of a foreign account cannot be listed at all.
+ */
+export function createListings(ctx: SwiftContext, deps: Deps): Listings {
+  const { node } = deps;
+  const { accountListingLimit, containerListingLimit } = deps.config.limits;
+  return {
+    async *containers(account, prefix) {
+      if (!isOwner(ctx.state.identity, account)) throw denied(ctx, account);
+      yield* pages(accountListingLimit, (marker) =>
+        node.listContainers(account, { limit: accountListingLimit, prefix, marker }),
+      );
+    },
+    async *objects(account, container, prefix) {
+      await authorizeTarget(ctx, deps, { account, container }, 'read');
+      yield* pages(containerListingLimit, (marker) =>
+        node.listObjects({ account, container }, { limit: containerListingLimit, prefix, marker }),
+      );
+    },
+  };
+
+  async function* pages(
+    limit: number,
+    list: (marker: string | undefined) => Promise<({ name: string } | { subdir: string })[]>,
+  ): AsyncGenerator<string> {
+    let marker: string | undefined;
+    for (;;) {
+      ctx.state.signal.throwIfAborted();
+      const page = await list(marker);
+      for (const entry of page) if ('name' in entry) yield entry.name;
+      const last = page.at(-1);
+      if (page.length < limit || !last) return;
+      marker = 'name' in last ? last.name : last.subdir;
+    }
+  }
+}

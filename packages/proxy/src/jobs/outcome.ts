@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream';
+import type { NodeOutput, NodeResult, StorageError, StorageErrorCode } from '@zerocloud/object-server';
+import type { Accounting } from '@zerocloud/sandbox';
+import { reasonOf } from '../errors';
+import type { DeniedOutput } from './authorise';
+import { emptyCdr } from './errors';
+import type { PlannedNode } from './plan';
+import { returnedContentType } from './session';
+import { pathText } from './urls';
+
+/** What one node contributes to the response. */
+export interface NodeOutcome {
+  node: PlannedNode;
+  status: number;
+  state: string;
+  exitCode: number;
+  etag: string;
+  validation: number;
+  /** Seconds of the node, and its accounting line. */
+  seconds: number;
+  accounting: string;
+  error?: string;
+  /** Why a program was refused. */
+  detail?: string;
+  returned?: ReturnedOutput;
+}
+
+/** The one output of a node that is part of the response. */
+export interface ReturnedOutput {
+  device?: string;
+  contentType: string;
+  sizeBytes: number;
+  body: Buffer | Readable;
+}
+
+/** Statuses a PUT would have answered with; what is not listed is a failure of the server. */
+const putStatuses: Partial<Record<StorageErrorCode, number>> = {
+  containerNotFound: 404,
+  accountNotFound: 404,
+  accountDeleted: 410,
+  objectTooLarge: 413,
+  insufficientStorage: 507,
+  unavailable: 503,
+};
+
+/** Joins the report of a session that ran, the fate of its outputs and the caller's rights. */
+export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedOutput | undefined): NodeOutcome {
+  const { report } = result;
+  const outcome: NodeOutcome = {
+    node,
+    status: 200,
+    state: report.state,
+    exitCode: report.exitCode,
+    etag: report.etags.map(({ name, md5 }) => `${name} ${md5}`).join(' ') || 'disabled',
+    validation: report.validation,
+    seconds: report.elapsedMs / 1000,
+    accounting: accountingLine(report.accounting),
+    detail: report.detail,
+    returned: returnedOutput(node, result.outputs),
+  };
+  if (report.code !== 0) fail(outcome, 500, 'bad return code');
+  for (const { device, refused } of result.outputs) {
+    if (!refused) continue;
+    const path = node.objects[node.group.devices.findIndex(({ name }) => name === device)]!;
+    failPut(outcome, putStatuses[refused] ?? 500, pathText(path));
+  }
+  if (denied) failPut(outcome, denied.status, pathText(denied.path));
+  return outcome;
+}
+
+/** A guest that the host lost: its message takes the place of its output. */
+export function lostOutcome(node: PlannedNode, error: StorageError): NodeOutcome {
+  const text = `ERROR OBJ.QUERY retcode=Killed,  zerovm_stdout=${error.message}`;
+  const body = Buffer.from(text);
+  return {
+    node,
+    status: 500,
+    state: 'ZeroVM runtime error',
+    exitCode: 0,
+    etag: '',
+    validation: 0,
+    seconds: 0,
+    accounting: emptyCdr,
+    error: text,
+    returned: { contentType: 'text/plain', sizeBytes: body.length, body },
+  };
+}
+
+function fail(outcome: NodeOutcome, status: number, text: string): void {
+  outcome.status = Math.max(outcome.status, status);
+  outcome.error = text;
+}
+
+function failPut(outcome: NodeOutcome, status: number, path: string): void {
+  fail(outcome, status, `Status ${status} ${reasonOf(status)} when putting ${path}`);
+}
+
+/** The first returned output, in channel order, that was large enough; further ones are dropped. */
+function returnedOutput({ group }: PlannedNode, outputs: NodeOutput[]): ReturnedOutput | undefined {
+  let returned: ReturnedOutput | undefined;
+  for (const { device, sizeBytes, body } of outputs) {
+    if (body === undefined) continue;
+    if (returned) {
+      if (!Buffer.isBuffer(body)) body.destroy();
+      continue;
+    }
+    const declared = group.devices.find(({ name }) => name === device);
+    returned = { device, contentType: declared?.contentType ?? returnedContentType, sizeBytes, body };
+  }
+  return returned;
+}
+
+function accountingLine(a: Accounting): string {
+  return (
+    `${a.systemSeconds.toFixed(2)} ${a.userSeconds.toFixed(2)} ${a.reads} ${a.readBytes} ${a.writes} ${a.writeBytes} ` +
+    `${a.networkReads} ${a.networkReadBytes} ${a.networkWrites} ${a.networkWriteBytes}`
+  );
+}

@@ -1,0 +1,135 @@
+import type { NodeChannel, NodeProgram, NodeSession, NodeSource, ObjectPath } from '@zerocloud/object-server';
+import type { JobLimits } from '../config';
+import { splitArguments } from './arguments';
+import type { DeniedOutput } from './authorise';
+import type { Device, Group } from './description';
+import { deviceKinds, standardDevices } from './devices';
+import type { PlannedNode } from './plan';
+import { userImage } from './urls';
+
+/** What all nodes of a job share. */
+export interface Job {
+  account: string;
+  transactionId: string;
+  timestamp: string;
+  /** CGI variables. */
+  env: Record<string, string>;
+  /** The archive or script that came with the request. */
+  image?: NodeSource;
+  imageDevices: ReadonlySet<string>;
+  limits: JobLimits;
+}
+
+/** ZeroCloud's type of outputs that are part of the response. */
+export const returnedContentType = 'text/html';
+
+/** Everything a storage node must know to run one node of the job. */
+export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | undefined): NodeSession {
+  const { group, name, local } = node;
+  const { limits } = job;
+  const programName = group.programName ?? name;
+  return {
+    account: job.account,
+    transactionId: job.transactionId,
+    name,
+    program: programOf(group),
+    args: splitArguments(`${programName} ${group.args}`),
+    env: { ...group.env, ...job.env, SCRIPT_NAME: programName, SCRIPT_FILENAME: group.program.url },
+    channels: channelsOf(node, job, denied),
+    systemImages: group.devices.flatMap(({ name }) => (job.imageDevices.has(name) ? [name] : [])),
+    localDevice: local === undefined ? undefined : group.devices[local]!.name,
+    timeoutMs: limits.sessionTimeoutS * 1000,
+    memoryBytes: limits.sessionMemoryBytes,
+    timestamp: job.timestamp,
+    maxProgramBytes: limits.maxProgramBytes,
+    maxInputBytes: limits.maxInputBytes,
+  };
+}
+
+function programOf({ program }: Group): NodeProgram {
+  switch (program.kind) {
+    case 'object':
+      return { kind: 'source', source: program };
+    case 'image':
+      return program.image === userImage
+        ? { kind: 'image', path: program.member }
+        : { kind: 'system-image', image: program.image, path: program.member };
+    default:
+      throw new Error(`a plan let ${program.url} pass as program`);
+  }
+}
+
+/** In channel order: readable devices, writable ones, then the standard devices nobody declared, as null devices. */
+function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefined): NodeChannel[] {
+  const { devices } = node.group;
+  const readable: NodeChannel[] = [];
+  const writable: NodeChannel[] = [];
+  for (const [index, device] of devices.entries()) {
+    const path = node.objects[index];
+    if (device.kind?.access === 'read') readable.push(inputOf(device, path, job));
+    else if (device.kind?.access === 'write') {
+      const output = outputOf(device, path, job, index === node.local);
+      writable.push(denied && index >= denied.device ? { ...output, target: undefined, discard: true } : output);
+    }
+  }
+  if (job.image && !devices.some((device) => device.name === userImage)) {
+    readable.push(inputOf({ name: userImage, fileType: 'file' }, undefined, job));
+  }
+  const channels = [...readable, ...writable];
+  for (const device of standardDevices) {
+    if (!devices.some(({ name }) => name === device)) channels.push(nullDevice(device, job.limits));
+  }
+  return channels;
+}
+
+function inputOf(
+  { name, fileType }: Pick<Device, 'name' | 'fileType'>,
+  path: ObjectPath | undefined,
+  job: Job,
+): NodeChannel {
+  const { type, mounted } = deviceKinds.get(name)!;
+  const source: NodeSource | undefined = path ? { kind: 'object', path } : name === userImage ? job.image : undefined;
+  return { device: name, type, limits: readLimits(job.limits), fileType, etag: false, source, mounted };
+}
+
+function outputOf(device: Device, path: ObjectPath | undefined, { limits }: Job, isLocal: boolean): NodeChannel {
+  return {
+    device: device.name,
+    type: device.kind!.type,
+    limits: writeLimits(limits),
+    fileType: device.fileType,
+    etag: path === undefined || isLocal,
+    minSizeBytes: device.minSizeBytes,
+    target: path && {
+      path,
+      contentType: device.contentType ?? limits.defaultContentType,
+      metadata: storedMetadata(device.meta),
+    },
+  };
+}
+
+function nullDevice(device: string, limits: JobLimits): NodeChannel {
+  const isInput = device === 'stdin';
+  return {
+    device,
+    type: 0,
+    limits: isInput ? readLimits(limits) : writeLimits(limits),
+    fileType: 'file',
+    etag: false,
+    discard: isInput ? undefined : true,
+  };
+}
+
+function readLimits({ maxIops, maxInputBytes }: JobLimits): NodeChannel['limits'] {
+  return { reads: maxIops, readBytes: maxInputBytes, writes: 0, writeBytes: 0 };
+}
+
+function writeLimits({ maxIops, maxOutputBytes }: JobLimits): NodeChannel['limits'] {
+  return { reads: 0, readBytes: 0, writes: maxIops, writeBytes: maxOutputBytes };
+}
+
+function storedMetadata(meta: Record<string, string>): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  for (const name in meta) metadata[`x-object-meta-${name.toLowerCase()}`] = meta[name]!;
+  return metadata;
+}
