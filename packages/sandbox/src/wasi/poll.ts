@@ -76,7 +76,8 @@ function findProblem({ descriptors }: HostContext, type: number, subject: number
 
 /** Timers of the host may fire a little early: asks the clock again until one subscription is due. */
 function sleepUntilFirst({ clock }: HostContext, clocks: ClockSubscription[]): void {
-  const dueNs = clocks.reduce((first, { dueNs }) => (dueNs < first ? dueNs : first), clocks[0]!.dueNs);
+  let { dueNs } = clocks[0]!;
+  for (const other of clocks) if (other.dueNs < dueNs) dueNs = other.dueNs;
   for (;;) {
     const leftNs = dueNs - clock.monotonicNs();
     if (leftNs <= 0n) return;
