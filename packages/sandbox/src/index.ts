@@ -1,2 +1,5 @@
 export * from './errors';
+export { formatReport } from './report';
+export { createSandbox } from './sandbox';
 export * from './session';
+export { configuredImages, pythonImages } from './system-images';

@@ -19,7 +19,6 @@ interface Engine {
   Instance: new (module: CompiledModule, imports: ModuleImports) => { readonly exports: Record<string, unknown> };
   Memory: new (limits: { initial: number; maximum: number }) => LinearMemory;
   CompileError: ErrorConstructor;
-  LinkError: ErrorConstructor;
   RuntimeError: ErrorConstructor;
   /** What wasm code throws by its own exceptions. */
   Exception: abstract new () => object;

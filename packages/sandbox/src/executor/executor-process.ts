@@ -1,0 +1,251 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { isWritable } from '../channels/channel-spec';
+import { SandboxError } from '../errors';
+import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
+import type { Report, Session, SessionResult } from '../session';
+import { createDeathReport } from './death-report';
+import { encodeFrame, FrameDecoder } from './frames';
+import type { ExecutorReply, ExecutorSetup, SessionRequest, StatusMessage } from './protocol';
+import type { Slot } from './slot';
+
+const stderrTailBytes = 2000;
+
+/** How the process's death is reported for the session that was running. */
+type DeathCause = 'died' | 'timeout' | 'discarded';
+
+interface RunningSession {
+  request: SessionRequest;
+  session: Session;
+  startedAtMs: number;
+  resolve(result: SessionResult): void;
+  reject(error: unknown): void;
+  /** Stops listening for an abort. */
+  unlisten?(): void;
+}
+
+/** What the pool wants to hear from an executor. */
+export interface ExecutorEvents {
+  /** It can take its first session. */
+  onReady(executor: ExecutorProcess): void;
+  /** The host failed in a session; the process will be replaced. */
+  onFault(executor: ExecutorProcess, fault: string): void;
+  /** The process is gone and its slot removed; a session that was running has its report. */
+  onExit(executor: ExecutorProcess, details: { cause: string; stderr: string; expected: boolean }): void;
+}
+
+/**
+ * The server's side of one executor process: forked ahead of time with an empty environment, running one session at a
+ * time for one tenant, killed rather than repaired. The caller gets a result for each session whatever becomes of it.
+ */
+export class ExecutorProcess {
+  /** Whose sessions it runs; undefined until the first one. */
+  tenant: string | undefined;
+  /** Cache keys of the modules it holds compiled. */
+  readonly programs = new Set<string>();
+  /** It once came up; one that never did points at the host. */
+  wasReady = false;
+  /** Monotonic milliseconds of the last use. */
+  lastUsedMs = 0;
+  state: 'starting' | 'idle' | 'busy' | 'dead' = 'starting';
+
+  private readonly child: ChildProcess;
+  private readonly socket: Duplex;
+  private readonly decoder: FrameDecoder;
+  private readonly exited: Promise<void>;
+  private running: RunningSession | undefined;
+  private watch: NodeJS.Timeout;
+  private stderr = '';
+  private deathCause: DeathCause = 'died';
+
+  constructor(
+    private readonly slot: Slot,
+    setup: ExecutorSetup,
+    private readonly events: ExecutorEvents,
+  ) {
+    this.child = fork(path.join(__dirname, 'supervisor.js'), [JSON.stringify(setup)], {
+      // A clean environment: nothing of the server leaks in, and inherited settings made starts slower by half.
+      env: {},
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    });
+    this.socket = this.child.stdio[4] as Duplex;
+    this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
+    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    this.socket.on('error', () => this.kill());
+    this.child.stderr!.on('data', (chunk: Buffer) => {
+      this.stderr = (this.stderr + chunk.toString('latin1')).slice(-stderrTailBytes);
+    });
+    this.child.on('error', () => this.kill());
+    this.child.on('message', (message) => this.receiveStatus(message as StatusMessage));
+    this.watch = setTimeout(() => this.kill(), maxExecutorStartMs);
+    this.exited = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => {
+        void this.finishExit(signal ?? `exit code ${code}`).then(resolve);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Runs a session; the executor must be idle. Resolves with a report or rejects as `Sandbox.run` does. */
+  run(id: number, session: Session, signal?: AbortSignal): Promise<SessionResult> {
+    this.state = 'busy';
+    const { program } = session;
+    const cached = program.kind === 'module' && program.cacheKey !== undefined && this.programs.has(program.cacheKey);
+    return new Promise<SessionResult>((resolve, reject) => {
+      const { request, granted } = this.slot.grant(id, session, cached);
+      const running: RunningSession = { request, session, startedAtMs: performance.now(), resolve, reject };
+      this.running = running;
+      if (signal) this.listenForAbort(signal, running);
+      if (!granted) return this.send(running);
+      granted.then(
+        () => this.send(running),
+        (error) => this.finish(running, () => reject(error)),
+      );
+    });
+  }
+
+  /** Ends the process at once, whatever it does. A running session gets a report of its death. */
+  kill(cause: DeathCause = 'died'): void {
+    if (this.deathCause === 'died') this.deathCause = cause;
+    this.child.kill('SIGKILL');
+  }
+
+  /** Takes an idle executor out of service. */
+  retire(): void {
+    this.state = 'dead';
+    this.kill('discarded');
+  }
+
+  /** Ends the process and resolves when it and its files are gone. */
+  async close(): Promise<void> {
+    if (this.running) this.fail(this.running, new SandboxError('closed', 'the sandbox is closed'));
+    this.kill('discarded');
+    await this.exited;
+  }
+
+  private listenForAbort(signal: AbortSignal, running: RunningSession): void {
+    const abort = () => {
+      if (this.running !== running) return;
+      this.fail(running, signal.reason);
+      this.kill('discarded');
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    running.unlisten = () => signal.removeEventListener('abort', abort);
+  }
+
+  private send(running: RunningSession): void {
+    if (this.running !== running || this.state === 'dead') return;
+    for (const part of encodeFrame(running.request)) this.socket.write(part);
+    this.watch = setTimeout(() => this.checkDeadline(running), running.session.timeoutMs);
+  }
+
+  /**
+   * The time may be over: the supervisor, which knows when the guest started, decides and says how long to wait for it.
+   * Asking only then keeps short sessions free of any timer in the executor.
+   */
+  private checkDeadline(running: RunningSession): void {
+    if (this.running !== running) return;
+    const { id, channels } = running.request;
+    const { timeoutMs } = running.session;
+    if (this.child.connected) this.child.send({ kind: 'deadline', id, timeoutMs, channels }, () => undefined);
+    this.watch = setTimeout(() => this.kill('timeout'), terminateGraceMs);
+  }
+
+  private receiveStatus(status: StatusMessage): void {
+    const { running } = this;
+    if (!running || running.request.id !== status.id) return;
+    clearTimeout(this.watch);
+    // However long a compromised process asks for, it ends.
+    const longestMs = Math.max(running.session.timeoutMs, maxSetupMs, maxFinishMs) + terminateGraceMs;
+    const graceMs = Math.min(Math.max(status.graceMs, 0), longestMs);
+    this.watch = setTimeout(() => this.kill('timeout'), graceMs);
+  }
+
+  private receive(chunk: Buffer): void {
+    try {
+      for (const value of this.decoder.push(chunk)) this.handle(value as ExecutorReply);
+    } catch (error) {
+      // Not our protocol: a broken or compromised process.
+      this.stderr += String(error);
+      this.kill();
+    }
+  }
+
+  private handle(reply: ExecutorReply): void {
+    if (reply.kind === 'ready') {
+      if (this.state !== 'starting') return;
+      clearTimeout(this.watch);
+      this.state = 'idle';
+      this.wasReady = true;
+      this.events.onReady(this);
+      return;
+    }
+    const { running } = this;
+    if (!running || reply.id !== running.request.id) return;
+    if (reply.fault !== undefined) this.events.onFault(this, reply.fault);
+    if (reply.kind === 'failed') {
+      const error = new SandboxError(reply.code, reply.message);
+      const hostFailed = reply.code === 'executor-failed';
+      if (hostFailed) this.kill('discarded');
+      void this.slot.discard(running.request);
+      this.finish(running, () => running.reject(error), hostFailed);
+      return;
+    }
+    if (reply.cached !== undefined) this.programs.add(reply.cached);
+    for (const key of reply.evicted) this.programs.delete(key);
+    const { report, outputs } = reply;
+    if (!outputs.some(({ body }) => body.kind === 'file')) {
+      this.finish(running, () => running.resolve({ report, outputs }), reply.last);
+      return;
+    }
+    clearTimeout(this.watch);
+    this.slot.claim(running.request, outputs).then(
+      (claimed) => this.finish(running, () => running.resolve({ report, outputs: claimed }), reply.last),
+      (error) => this.finish(running, () => running.reject(error), true),
+    );
+  }
+
+  /** Settles the session and gives the executor free, or ends it when it must not run another one. */
+  private finish(running: RunningSession, settle: () => void, last = false): void {
+    if (this.running !== running) return;
+    this.running = undefined;
+    clearTimeout(this.watch);
+    running.unlisten?.();
+    this.lastUsedMs = performance.now();
+    if (this.state === 'busy') this.state = last ? 'dead' : 'idle';
+    void this.slot.revoke(running.request);
+    if (last) this.kill('discarded');
+    settle();
+  }
+
+  private fail(running: RunningSession, error: unknown): void {
+    this.finish(running, () => running.reject(error), true);
+  }
+
+  /** The process is gone: the session that was running gets the report it could not give itself. */
+  private async finishExit(cause: string): Promise<void> {
+    clearTimeout(this.watch);
+    this.state = 'dead';
+    const { running } = this;
+    if (running) {
+      const report = this.deathReport(running);
+      const outputs = running.session.channels
+        .filter(isWritable)
+        .map(({ name }) => ({ name, sizeBytes: 0, body: { kind: 'bytes' as const, data: new Uint8Array(0) } }));
+      this.finish(running, () => running.resolve({ report, outputs }), true);
+    }
+    await this.slot.remove().catch(() => undefined);
+    this.events.onExit(this, { cause, stderr: this.stderr, expected: this.deathCause !== 'died' });
+  }
+
+  private deathReport(running: RunningSession): Report {
+    const elapsedMs = performance.now() - running.startedAtMs;
+    return createDeathReport(running.session, { timedOut: this.deathCause === 'timeout', elapsedMs });
+  }
+}

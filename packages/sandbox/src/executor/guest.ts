@@ -1,0 +1,35 @@
+import { type CompiledModule, engine, type ModuleImports } from '../module/engine';
+import { reportCode } from '../report';
+import type { Report } from '../session';
+import { GuestExit, GuestSignal } from '../wasi/guest-end';
+
+/** How a guest ended, in the words of the report. */
+export type Ending = Pick<Report, 'exitCode' | 'state' | 'code'>;
+
+/** Runs a program to its end: the start function while it is instantiated, then `_start`. */
+export function runGuest(module: CompiledModule, imports: ModuleImports): Ending {
+  try {
+    const { exports } = new engine.Instance(module, imports);
+    (exports._start as () => void)();
+    return { exitCode: 0, state: 'ok', code: reportCode.ok };
+  } catch (error) {
+    return describeEnd(error);
+  }
+}
+
+/** Throws again what no guest can cause: the host's own failures. */
+function describeEnd(error: unknown): Ending {
+  if (error instanceof GuestExit) return { exitCode: error.exitCode >>> 0, state: 'ok', code: reportCode.ok };
+  if (error instanceof GuestSignal) return interrupted(`Signal ${error.signal} from untrusted code`);
+  if (error instanceof engine.RuntimeError) return interrupted(`trap: ${error.message}`);
+  if (error instanceof RangeError) {
+    const deep = error.message.includes('call stack');
+    return interrupted(`trap: ${deep ? 'call stack exhausted' : error.message}`);
+  }
+  if (error instanceof engine.Exception) return interrupted('trap: uncaught exception');
+  throw error;
+}
+
+function interrupted(state: string): Ending {
+  return { exitCode: 0, state, code: reportCode.interrupted };
+}

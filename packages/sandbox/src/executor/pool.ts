@@ -1,0 +1,209 @@
+import path from 'node:path';
+import { SandboxError } from '../errors';
+import { dispatchWindow, spareExecutors } from '../limits';
+import type { SandboxOptions, Session, SessionResult } from '../session';
+import { ExecutorProcess } from './executor-process';
+import type { ExecutorSetup } from './protocol';
+import { Slot } from './slot';
+
+/** Starts in a row that may fail before waiting sessions are told. */
+const maxFailedStarts = 3;
+
+interface WaitingSession {
+  session: Session;
+  signal: AbortSignal | undefined;
+  resolve(result: SessionResult): void;
+  reject(error: unknown): void;
+  /** Stops listening for an abort. */
+  unlisten(): void;
+}
+
+/**
+ * The executor processes and who gets the next one. A process belongs to one tenant from its first session on; beyond
+ * the sessions that may run at once a few fresh ones are kept, so that another tenant's session finds one ready. Idle
+ * processes of tenants stay (their programs are compiled) until room is needed.
+ */
+export class ExecutorPool {
+  private readonly executors = new Set<ExecutorProcess>();
+  private waiting: WaitingSession[] = [];
+  private runningCount = 0;
+  private nextSession = 1;
+  private nextSlot = 0;
+  private failedStarts = 0;
+  private closed = false;
+  private readonly spares: number;
+  private firstReady!: { resolve(): void; reject(error: unknown): void };
+  /** Resolves with the first executor that is ready; rejects if none can be started. */
+  readonly ready: Promise<void>;
+
+  constructor(
+    private readonly options: Pick<SandboxOptions, 'workDir' | 'maxSessions' | 'log'>,
+    private readonly setup: ExecutorSetup,
+  ) {
+    this.spares = Math.min(spareExecutors, options.maxSessions);
+    this.ready = new Promise((resolve, reject) => {
+      this.firstReady = { resolve, reject };
+    });
+    this.refill();
+  }
+
+  load(): { running: number; waiting: number } {
+    return { running: this.runningCount, waiting: this.waiting.length };
+  }
+
+  run(session: Session, signal?: AbortSignal): Promise<SessionResult> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.waiting.length === 0 && this.runningCount < this.options.maxSessions) {
+      const executor = this.findExecutor(session);
+      if (executor) return this.start(executor, session, signal);
+    }
+    return this.enqueue(session, signal);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const error = new SandboxError('closed', 'the sandbox is closed');
+    this.firstReady.reject(error);
+    this.rejectWaiting(error);
+    await Promise.all([...this.executors].map((executor) => executor.close()));
+  }
+
+  private enqueue(session: Session, signal: AbortSignal | undefined): Promise<SessionResult> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.waiting.splice(this.waiting.indexOf(entry), 1);
+        reject(signal!.reason);
+      };
+      const unlisten = () => signal?.removeEventListener('abort', abort);
+      const entry: WaitingSession = { session, signal, resolve, reject, unlisten };
+      this.waiting.push(entry);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.refill();
+    });
+  }
+
+  private async start(executor: ExecutorProcess, session: Session, signal?: AbortSignal): Promise<SessionResult> {
+    const fresh = executor.tenant === undefined;
+    executor.tenant = session.tenant;
+    this.runningCount++;
+    const result = executor.run(this.nextSession++, session, signal);
+    if (fresh) setImmediate(() => this.refill());
+    try {
+      return await result;
+    } finally {
+      this.runningCount--;
+      this.dispatch();
+    }
+  }
+
+  /** Gives idle executors to waiting sessions, the longest waiting first. */
+  private dispatch(): void {
+    for (let i = 0; i < Math.min(this.waiting.length, dispatchWindow); ) {
+      if (this.runningCount >= this.options.maxSessions) return;
+      const { session, signal, resolve, reject, unlisten } = this.waiting[i]!;
+      const executor = this.findExecutor(session);
+      if (executor) {
+        this.waiting.splice(i, 1);
+        unlisten();
+        this.start(executor, session, signal).then(resolve, reject);
+      } else {
+        i++;
+      }
+    }
+    if (this.waiting.length > 0) this.refill();
+  }
+
+  /** The best idle executor: the tenant's own with the program compiled, the tenant's own, an unassigned one. */
+  private findExecutor({ tenant, program }: Session): ExecutorProcess | undefined {
+    const key = program.kind === 'module' ? program.cacheKey : undefined;
+    let own: ExecutorProcess | undefined;
+    let fresh: ExecutorProcess | undefined;
+    for (const executor of this.executors) {
+      if (executor.state !== 'idle') continue;
+      if (executor.tenant === tenant) {
+        if (key === undefined || executor.programs.has(key)) return executor;
+        own ??= executor;
+      } else if (executor.tenant === undefined) {
+        fresh ??= executor;
+      }
+    }
+    return own ?? fresh;
+  }
+
+  /** Starts executors until there are as many fresh ones as spares and waiting sessions ask for. */
+  private refill(): void {
+    if (this.closed) return;
+    const free = Math.max(this.options.maxSessions - this.runningCount, 0);
+    const wanted = Math.max(this.spares, Math.min(this.waiting.length, free));
+    let fresh = 0;
+    let alive = 0;
+    for (const { state, tenant } of this.executors) {
+      if (state === 'dead') continue;
+      alive++;
+      if (tenant === undefined) fresh++;
+    }
+    for (; fresh < wanted; fresh++) {
+      if (alive < this.options.maxSessions + this.spares) alive++;
+      else if (!this.evict()) return;
+      this.startExecutor();
+    }
+  }
+
+  /** Ends the idle executor that was not used for the longest time. */
+  private evict(): boolean {
+    let oldest: ExecutorProcess | undefined;
+    for (const executor of this.executors) {
+      if (executor.state !== 'idle' || executor.tenant === undefined) continue;
+      if (!oldest || executor.lastUsedMs < oldest.lastUsedMs) oldest = executor;
+    }
+    if (!oldest) return false;
+    oldest.retire();
+    return true;
+  }
+
+  private startExecutor(): void {
+    const { workDir } = this.options;
+    const slot = new Slot(path.join(workDir, `slot-${this.nextSlot++}`), path.join(workDir, 'outputs'));
+    slot.createSync();
+    const executor: ExecutorProcess = new ExecutorProcess(slot, this.setup, {
+      onReady: () => {
+        this.failedStarts = 0;
+        this.firstReady.resolve();
+        this.dispatch();
+      },
+      onFault: ({ pid }, fault) => this.options.log?.({ pid, fault }, 'the host failed in a session'),
+      onExit: (exited, details) => this.forget(exited, details),
+    });
+    this.executors.add(executor);
+  }
+
+  private forget(executor: ExecutorProcess, details: { cause: string; stderr: string; expected: boolean }): void {
+    this.executors.delete(executor);
+    if (this.closed) return;
+    if (!details.expected) {
+      this.options.log?.({ pid: executor.pid, ...details }, 'an executor process died');
+      if (!executor.wasReady && ++this.failedStarts >= maxFailedStarts) {
+        this.giveUp(details.stderr);
+        return;
+      }
+    }
+    this.refill();
+  }
+
+  /** No executor can be started: says so to everybody who waits. The next session tries again. */
+  private giveUp(stderr: string): void {
+    this.failedStarts = 0;
+    const error = new SandboxError('executor-failed', 'no executor process can be started', { cause: stderr });
+    this.firstReady.reject(error);
+    this.rejectWaiting(error);
+  }
+
+  private rejectWaiting(error: unknown): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const { reject, unlisten } of waiting) {
+      unlisten();
+      reject(error);
+    }
+  }
+}

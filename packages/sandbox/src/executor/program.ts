@@ -1,0 +1,137 @@
+import { closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { ChannelSource } from '../channels/channel-spec';
+import { BytesAccess, type RandomAccess } from '../channels/random-access';
+import { ReadAheadFile } from '../channels/read-ahead';
+import { SandboxError } from '../errors';
+import { findTarMember } from '../images/tar';
+import { type ModuleLimits, moduleCacheLimits, moduleLimits, trustedModuleLimits } from '../limits';
+import { admitModule } from '../module/admission';
+import { engine } from '../module/engine';
+import { rewriteModule } from '../module/rewrite';
+import type { SystemImage } from '../session';
+import { ModuleCache, type ReadyModule } from './module-cache';
+import type { MountRequest, SessionRequest } from './protocol';
+
+/** A program that can be instantiated, or why it cannot. */
+export type LoadedProgram =
+  | { kind: 'ready'; module: ReadyModule; trusted: boolean; cached?: string; evicted: string[] }
+  | { kind: 'refused'; reason: string; trusted: boolean };
+
+/** Finds, checks and compiles programs, and keeps the compiled ones. */
+export class ProgramLoader {
+  private readonly cache = new ModuleCache(moduleCacheLimits);
+  /** Modules of system images are few, shared by all sessions, and never dropped. */
+  private readonly systemModules = new Map<string, ReadyModule>();
+
+  constructor(private readonly images: ReadonlyMap<string, SystemImage>) {}
+
+  /** Throws `program-not-found`, `system-image-not-found`, `bad-image` or a system error; a bad module is a value. */
+  load({ program, mounts }: Pick<SessionRequest, 'program' | 'mounts'>): LoadedProgram {
+    if (program.kind === 'system-image') return this.loadSystemProgram(program.image, program.path);
+    const { cacheKey } = program;
+    const found = cacheKey === undefined ? undefined : this.cache.find(cacheKey);
+    if (found) return { kind: 'ready', module: found, trusted: false, evicted: [] };
+    const bytes =
+      program.kind === 'module' ? readSource(program.source) : readMember(mounts[program.mount], program.path);
+    const module = bytes ? prepare(bytes, moduleLimits) : tooLarge;
+    if (typeof module === 'string') return { kind: 'refused', reason: module, trusted: false };
+    if (cacheKey === undefined) return { kind: 'ready', module, trusted: false, evicted: [] };
+    return { kind: 'ready', module, trusted: false, cached: cacheKey, evicted: this.cache.add(cacheKey, module) };
+  }
+
+  private loadSystemProgram(name: string, member: string): LoadedProgram {
+    const key = `${name}:${member}`;
+    const found = this.systemModules.get(key);
+    if (found) return { kind: 'ready', module: found, trusted: true, evicted: [] };
+    const image = this.images.get(name);
+    if (!image) throw new SandboxError('system-image-not-found', `no system image ${name}`);
+    const module = prepare(readImageMember(image, member), trustedModuleLimits);
+    if (typeof module === 'string') return { kind: 'refused', reason: module, trusted: true };
+    this.systemModules.set(key, module);
+    return { kind: 'ready', module, trusted: true, evicted: [] };
+  }
+}
+
+const tooLarge = `module of more than ${moduleLimits.moduleBytes} bytes`;
+
+/** The compiled module, or one sentence on why there is none. */
+function prepare(bytes: Uint8Array, limits: ModuleLimits): ReadyModule | string {
+  const admission = admitModule(bytes, limits);
+  if (!admission.admitted) return admission.reason;
+  const { minPages, maxPages } = admission.module;
+  const rewritten = rewriteModule(admission.module);
+  try {
+    const module = new engine.Module(rewritten);
+    return { module, minPages, maxPages, sizeBytes: bytes.length };
+  } catch (error) {
+    if (error instanceof engine.CompileError || error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+/** All bytes of a program's source; undefined if there are more than a module may have. */
+function readSource(source: ChannelSource | undefined): Uint8Array | undefined {
+  if (!source) throw new SandboxError('executor-failed', 'the executor does not hold the program');
+  return withContent(source, (content) => readSlice(content, 0, content.sizeBytes));
+}
+
+function readMember(mount: MountRequest | undefined, member: string): Uint8Array | undefined {
+  if (mount?.kind !== 'tar') throw new SandboxError('program-not-found', `no archive holds the program ${member}`);
+  return withContent(mount.source, (archive) => {
+    const found = findTarMember(archive, member);
+    if (!found) throw new SandboxError('program-not-found', `no program ${member} in the archive`);
+    return readSlice(archive, found.offset, found.sizeBytes);
+  });
+}
+
+function readImageMember(image: SystemImage, member: string): Uint8Array {
+  const notFound = () => new SandboxError('program-not-found', `no program ${member} in system image ${image.name}`);
+  const listed = Object.hasOwn(image.programs ?? {}, member) ? image.programs![member] : undefined;
+  if (listed !== undefined) return readFile(listed, notFound);
+  if (statSync(image.path).isDirectory()) return readFile(confine(image.path, member, notFound), notFound);
+  return withContent({ kind: 'file', path: image.path }, (archive) => {
+    const found = findTarMember(archive, member);
+    if (!found) throw notFound();
+    return readSlice(archive, found.offset, found.sizeBytes, Infinity)!;
+  });
+}
+
+/** The real path of a member, which must not lead out of its directory, by dots or by links. */
+function confine(directory: string, member: string, notFound: () => Error): string {
+  try {
+    const root = realpathSync(directory);
+    const file = realpathSync(path.join(root, member));
+    if (file.startsWith(root + path.sep)) return file;
+  } catch {
+    // Missing, or a name no file can have.
+  }
+  throw notFound();
+}
+
+function readFile(file: string, notFound: () => Error): Uint8Array {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw notFound();
+  return withContent({ kind: 'file', path: file }, (content) => readSlice(content, 0, content.sizeBytes, Infinity)!);
+}
+
+function withContent<T>(source: ChannelSource, use: (content: RandomAccess) => T): T {
+  if (source.kind === 'bytes') return use(new BytesAccess(source.data));
+  const fd = openSync(source.path, 'r');
+  try {
+    return use(new ReadAheadFile(fd, fstatSync(fd).size));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readSlice(
+  content: RandomAccess,
+  offset: number,
+  sizeBytes: number,
+  maxBytes = moduleLimits.moduleBytes,
+): Uint8Array | undefined {
+  if (sizeBytes > maxBytes) return undefined;
+  const bytes = new Uint8Array(sizeBytes);
+  content.readAt(bytes, 0, sizeBytes, offset);
+  return bytes;
+}

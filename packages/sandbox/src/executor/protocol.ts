@@ -1,0 +1,76 @@
+import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
+import type { SandboxErrorCode } from '../errors';
+import type { Output, Report, SystemImage } from '../session';
+
+/** What an executor process is told when it is forked (as JSON in its arguments). */
+export interface ExecutorSetup {
+  systemImages: SystemImage[];
+  /** Outputs up to this size come back as bytes, larger ones as files of the slot. */
+  inlineOutputBytes: number;
+}
+
+/** Descriptor of the socket for frames in the executor process. */
+export const frameFd = 4;
+
+export interface ModuleProgram {
+  kind: 'module';
+  /** Absent when the executor has the module under its key. */
+  source?: ChannelSource;
+  cacheKey?: string;
+}
+
+export type ProgramRequest =
+  | ModuleProgram
+  | { kind: 'mount'; mount: number; path: string; cacheKey?: string }
+  | { kind: 'system-image'; image: string; path: string };
+
+export interface MountRequest {
+  kind: 'tar' | 'directory';
+  source: ChannelSource;
+  mountPoint: string;
+}
+
+/** A session as the executor gets it: every file is a path in its slot. */
+export interface SessionRequest {
+  id: number;
+  program: ProgramRequest;
+  args: string[];
+  env: Record<string, string>;
+  channels: ChannelSpec[];
+  mounts: MountRequest[];
+  systemImages: string[];
+  memoryBytes: number;
+}
+
+/** Frames from the executor. */
+export type ExecutorReply =
+  | { kind: 'ready' }
+  | {
+      kind: 'done';
+      id: number;
+      report: Report;
+      outputs: Output[];
+      /** Changes of the executor's module cache: a key it holds now, keys it dropped. */
+      cached?: string;
+      evicted: string[];
+      /** The process takes no further session: the guest's thread was killed, or the host failed. */
+      last: boolean;
+      /** What failed in the host, for the log. */
+      fault?: string;
+    }
+  | { kind: 'failed'; id: number; code: SandboxErrorCode; message: string; fault?: string };
+
+/** To the supervisor over IPC, once the time of a session may be over. */
+export interface DeadlineMessage {
+  kind: 'deadline';
+  id: number;
+  timeoutMs: number;
+  channels: ChannelSpec[];
+}
+
+/** From the supervisor: no later than this the next sign of life (reply or status) of the session comes. */
+export interface StatusMessage {
+  kind: 'status';
+  id: number;
+  graceMs: number;
+}

@@ -1,0 +1,34 @@
+import type { SystemImage } from '../session';
+import type { SessionRunner } from './run-session';
+
+const nothing = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
+const warmUpMemoryBytes = 256 * 1024 ** 2;
+
+/**
+ * Runs the warm-up program of each system image once: the engine compiles functions when they are first called, which for
+ * an interpreter takes several times as long as the session itself.
+ */
+export function warmUp(runner: SessionRunner, images: readonly SystemImage[]): void {
+  for (const { name, warmUp } of images) {
+    if (!warmUp) continue;
+    const output = { ...nothing, writes: 1000, writeBytes: 1_000_000 };
+    const reply = runner.run({
+      id: 0,
+      program: { kind: 'system-image', image: name, path: warmUp.program },
+      args: warmUp.args,
+      env: {},
+      channels: [
+        { name: '/dev/stdin', type: 0, limits: { ...nothing, reads: 1, readBytes: 1 }, fileType: 'pipe', etag: false },
+        { name: '/dev/stdout', type: 0, limits: output, fileType: 'pipe', etag: false, discard: true },
+        { name: '/dev/stderr', type: 0, limits: output, fileType: 'pipe', etag: false },
+      ],
+      mounts: [],
+      systemImages: [name],
+      memoryBytes: warmUpMemoryBytes,
+    });
+    if (reply.kind === 'done' && (reply.report.state !== 'ok' || reply.report.exitCode !== 0)) {
+      // Sessions of the image will tell more; the others are not concerned.
+      process.stderr.write(`warm-up of system image ${name} failed: ${reply.report.state}\n`);
+    }
+  }
+}

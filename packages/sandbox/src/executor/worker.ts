@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { SandboxError } from '../errors';
+import { Control } from './control';
+import { FrameSource, writeFrame } from './frames';
+import { type ExecutorReply, type ExecutorSetup, frameFd, type SessionRequest } from './protocol';
+import { describeFault, SessionRunner } from './run-session';
+import { warmUp } from './warm-up';
+
+/**
+ * The thread that runs guests, one session after the other: reads a request, runs it, writes the reply, all synchronously.
+ * Its event loop never turns. When the server closes the socket, or the thread is killed, the whole process ends.
+ */
+
+interface WorkerData {
+  setup: ExecutorSetup;
+  control: SharedArrayBuffer;
+  states: SharedArrayBuffer[];
+}
+
+const { setup, control: sharedControl, states } = workerData as WorkerData;
+const control = new Control(sharedControl);
+const runner = new SessionRunner({ setup, control, states, onNewState: (state) => parentPort!.postMessage(state) });
+const requests = new FrameSource(frameFd);
+
+function answer(request: SessionRequest): ExecutorReply {
+  try {
+    return runner.run(request);
+  } catch (error) {
+    // Whoever was faster reports; from here on it must not be the supervisor.
+    control.claim();
+    if (error instanceof SandboxError) {
+      return { kind: 'failed', id: request.id, code: error.code, message: error.message };
+    }
+    const fault = describeFault(error);
+    return { kind: 'failed', id: request.id, code: 'executor-failed', message: 'the session could not be run', fault };
+  }
+}
+
+warmUp(runner, setup.systemImages);
+writeFrame(frameFd, { kind: 'ready' } satisfies ExecutorReply);
+for (;;) {
+  const request = requests.read() as SessionRequest | undefined;
+  if (!request) break;
+  const reply = answer(request);
+  control.idle();
+  writeFrame(frameFd, reply);
+}
+process.kill(process.pid, 'SIGKILL');

@@ -1,0 +1,64 @@
+import { mkdir, rm, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { SandboxError } from './errors';
+import { ExecutorPool } from './executor/pool';
+import type { Sandbox, SandboxOptions, Session } from './session';
+import { indexImages } from './system-images';
+
+/** The largest delay a timer can have. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/**
+ * Starts the sandbox: empties `workDir`, forks executor processes, and resolves when the first of them takes sessions.
+ * Rejects with `SandboxError` if none comes up or a system image is not usable.
+ */
+export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const workDir = path.resolve(options.workDir);
+  const systemImages = indexImages(options.systemImages);
+  await rm(workDir, { recursive: true, force: true });
+  const outputs = path.join(workDir, 'outputs');
+  await mkdir(outputs, { recursive: true });
+  const pool = new ExecutorPool(
+    { ...options, workDir },
+    { systemImages: [...systemImages.values()], inlineOutputBytes: options.inlineOutputBytes },
+  );
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= pool.close().then(async () => {
+      // Outputs that the caller has not taken yet are the caller's.
+      await rmdir(outputs).catch(() => undefined);
+      await rmdir(workDir).catch(() => undefined);
+    });
+    return closing;
+  };
+  try {
+    await pool.ready;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    systemImages,
+    load: () => pool.load(),
+    close,
+    run(session, { signal } = {}) {
+      if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
+      const problem = findProblem(session, systemImages);
+      return problem ? Promise.reject(problem) : pool.run(session, signal);
+    },
+  };
+}
+
+/** What makes a session impossible whatever executor runs it. */
+function findProblem(session: Session, systemImages: Sandbox['systemImages']): Error | undefined {
+  const { program, mounts, timeoutMs, memoryBytes } = session;
+  const names = program.kind === 'system-image' ? [program.image, ...session.systemImages] : session.systemImages;
+  const missing = names.find((name) => !systemImages.has(name));
+  if (missing !== undefined) return new SandboxError('system-image-not-found', `no system image ${missing}`);
+  if (program.kind === 'mount' && !mounts[program.mount]) {
+    return new SandboxError('program-not-found', `no mount holds the program ${program.path}`);
+  }
+  if (!(timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) return new RangeError(`invalid timeout ${timeoutMs}`);
+  if (!(memoryBytes >= 0)) return new RangeError(`invalid memory size ${memoryBytes}`);
+  return undefined;
+}
