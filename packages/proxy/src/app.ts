@@ -5,6 +5,7 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
+import { isJobRequest, jobRoute } from './jobs';
 import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
 import { emptyAnswers } from './middleware/empty-answers';
@@ -62,9 +63,11 @@ function storage(deps: Deps): Middleware {
   const account = accountRoute(deps);
   const container = containerRoute(deps);
   const object = objectRoute(deps);
+  const job = jobRoute(deps);
   return (ctx: SwiftContext) => {
     const { path } = ctx.state;
-    // Jobs have versions of their own, so they are told apart first: jobs/ plugs in here.
+    // Jobs have versions of their own, so they are told apart first.
+    if (isJobRequest(ctx)) return job(ctx);
     if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);
     if (ctx.method === 'OPTIONS') {
       return preflight(ctx, deps, path.object ? objectMethods : path.container ? containerMethods : accountMethods);
