@@ -30,6 +30,8 @@ export interface RequestState {
   path: SwiftPath;
   /** Absent for anonymous requests. */
   identity?: Identity;
+  /** The account whose ACL makes the caller an admin, once that was looked up. */
+  adminOf?: string;
   /** Timestamp of the request, `1700000000.12345`: unique and increasing within this process. */
   readonly timestamp: string;
   /** Ends when the client hangs up or the server stops. */

@@ -1,11 +1,12 @@
 import http from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { ProxyConfig } from './config';
 import type { RequestState } from './context';
 import { HttpError } from './errors';
 import { answerBadRequest } from './http/bad-request';
+import { noteMessageEnd, restoreHeaderNames, retryBeyondAscii } from './http/beyond-ascii';
 import { abortUpload } from './objects/upload-body';
 
 /** Bounds of a connection; generous for people, tight for floods. */
@@ -15,14 +16,8 @@ const maxHeaderCount = 126;
 const headersTimeoutMs = 60_000;
 const keepAliveTimeoutMs = 75_000;
 
-export interface RunningServer {
-  readonly http: http.Server;
-  /** Stops accepting, lets running requests finish (at most `graceMs`, then cuts them off), ends idle connections. */
-  close(graceMs?: number): Promise<void>;
-}
-
 /** An HTTP server around the app, with limits on everything a client can stretch. Does not listen yet. */
-export function createServer(app: Koa<RequestState>, config: ProxyConfig): RunningServer {
+export function createServer(app: Koa<RequestState>, config: ProxyConfig): http.Server {
   const handle = app.callback();
   const server = http.createServer({
     maxHeaderSize: maxHeadBytes,
@@ -35,11 +30,12 @@ export function createServer(app: Koa<RequestState>, config: ProxyConfig): Runni
   server.maxHeadersCount = maxHeaderCount + 1;
 
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse) => {
+    if (restoreHeaderNames(req)) res.shouldKeepAlive = false;
     if (req.rawHeaders.length > maxHeaderCount * 2) {
-      refuse(res, new HttpError(431));
+      refuse(res, new HttpError(400, 'Too many headers'));
       return;
     }
-    void handle(req, res);
+    void handle(req, res).then(() => noteMessageEnd(req.socket));
   };
   server.on('request', onRequest);
   server.on('checkContinue', (req: http.IncomingMessage, res: http.ServerResponse) => {
@@ -47,37 +43,15 @@ export function createServer(app: Koa<RequestState>, config: ProxyConfig): Runni
     onRequest(req, res);
   });
   server.on('checkExpectation', (_req, res: http.ServerResponse) => refuse(res, new HttpError(417)));
+  const takenOver = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (!abortUpload(socket as Socket, error)) answerBadRequest(error, socket as Socket);
+    // The parser of a connection that was taken over still speaks up when its own message seems overdue.
+    if (takenOver.has(socket)) return;
+    if (retryBeyondAscii(server, error, socket as Socket)) takenOver.add(socket);
+    else if (!abortUpload(socket as Socket, error)) answerBadRequest(error, socket as Socket);
   });
   server.on('upgrade', (_req, socket: Duplex) => socket.destroy());
-
-  return {
-    http: server,
-    async close(graceMs = 30_000) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
-      // A keep-alive connection whose last request is answered only now becomes idle later than the sweep above.
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
-      await closed;
-      clearTimeout(cutOff);
-      clearInterval(sweep);
-    },
-  };
-}
-
-/** Starts to listen; resolves with the URL that reaches the server. */
-export async function listen(server: http.Server, host: string, port: number): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-  const { address, family, port: actual } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+  return server;
 }
 
 /**
@@ -97,7 +71,7 @@ function continueOnFirstRead(req: http.IncomingMessage, res: http.ServerResponse
   };
   const writeHead = res.writeHead;
   res.writeHead = function (this: http.ServerResponse, ...args: Parameters<typeof writeHead>) {
-    if (!isAsked) this.shouldKeepAlive = false;
+    if (!isAsked) this.setHeader('Connection', 'close');
     return writeHead.apply(this, args);
   } as typeof writeHead;
 }

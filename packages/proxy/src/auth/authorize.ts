@@ -1,6 +1,7 @@
-import type { ContainerRecord } from '@zerocloud/object-server';
-import type { Deps, Identity, SwiftContext } from '../context';
+import type { AccountRecord, ContainerRecord } from '@zerocloud/object-server';
+import type { Deps, Identity, RequestState, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { type AccountGrant, findGrant } from './account-acl';
 import { isReferrerAllowed, parseAcl } from './acl';
 
 /** Accounts of users carry this prefix: user `test:tester` owns `AUTH_test`. */
@@ -16,12 +17,25 @@ export interface AccessTarget {
 }
 
 /**
- * True for those who may do anything in the account (Swift's `swift_owner`): its `.admin`s, and reseller admins
- * everywhere but in dot-accounts, which are the system's own.
+ * True for those who may do anything in the account: its `.admin`s, and reseller admins everywhere but in dot-accounts,
+ * which are the system's own.
  */
 export function isOwner(identity: Identity | undefined, account: string): boolean {
   if (!identity || !account.startsWith(resellerPrefix)) return false;
   return (identity.resellerAdmin && isOrdinaryAccount(account)) || identity.groups.includes(account);
+}
+
+/**
+ * Swift's `swift_owner`: owners, and those whom the account's ACL made admins, once one of the functions below has found
+ * that out for this request. They see and set who may do what.
+ */
+export function mayControl(state: RequestState, account: string): boolean {
+  return isOwner(state.identity, account) || state.adminOf === account;
+}
+
+/** Reseller admins alone create and delete accounts. */
+export function isResellerAdminOf(identity: Identity | undefined, account: string): boolean {
+  return identity?.resellerAdmin === true && isOrdinaryAccount(account);
 }
 
 /** Names after the prefix; those that begin with a dot are the system's own. */
@@ -35,13 +49,13 @@ function isOrdinaryAccount(account: string): boolean {
 
 /** 401 for strangers, 403 for those who said who they are. */
 export function denied(ctx: SwiftContext, account: string): HttpError {
-  if (ctx.state.identity) return new HttpError(403);
-  return new HttpError(401, undefined, { headers: { 'www-authenticate': `Swift realm="${realm(account)}"` } });
+  return ctx.state.identity ? new HttpError(403) : unauthorized(account);
 }
 
-/** Account names go into a quoted header value: only what is safe there is repeated. */
-export function realm(account: string | undefined): string {
-  return account && /^[\x20-\x7e]+$/.test(account) && !/["\\]/.test(account) ? account : 'unknown';
+/** The realm is quoted as in a URL, so that no name can end the header value early. */
+export function unauthorized(account: string | undefined): HttpError {
+  const realm = encodeURIComponent(account || 'unknown');
+  return new HttpError(401, undefined, { headers: { 'www-authenticate': `Swift realm="${realm}"` } });
 }
 
 /**
@@ -57,7 +71,7 @@ export async function authorizeObject(
   await authorizeTarget(ctx, deps, ctx.state.path as AccessTarget, access, container);
 }
 
-/** The same for any object or container: the source of a copy, the channels of a job. */
+/** The same for any object or listing: the source of a copy, the channels of a job. */
 export async function authorizeTarget(
   ctx: SwiftContext,
   deps: Deps,
@@ -65,14 +79,33 @@ export async function authorizeTarget(
   access: Access,
   container?: ContainerRecord,
 ): Promise<void> {
+  const { account } = target;
   const { identity } = ctx.state;
-  if (isOwner(identity, target.account)) return;
-  if (!target.account.startsWith(resellerPrefix)) throw denied(ctx, target.account);
-  if (isReader(identity, target.account) && (ctx.method === 'GET' || ctx.method === 'HEAD')) return;
+  if (isOwner(identity, account)) return;
+  if (!account.startsWith(resellerPrefix)) throw denied(ctx, account);
   const record = container ?? (await deps.node.findContainer(target));
-  if (!isAllowedByAcl(identity, ctx.get('referer'), record, access, target.object !== undefined)) {
-    throw denied(ctx, target.account);
-  }
+  if (isAllowedByAcl(identity, ctx.get('referer'), record, access, target.object !== undefined)) return;
+  await authorizeAccount(ctx, deps, account, access === 'read' ? 'read-only' : 'read-write');
+}
+
+/**
+ * Refuses unless the caller owns the account or its ACL grants at least `needed`. `record` spares the look-up.
+ */
+export async function authorizeAccount(
+  ctx: SwiftContext,
+  deps: Deps,
+  account: string,
+  needed: AccountGrant,
+  record?: AccountRecord,
+): Promise<void> {
+  const { identity } = ctx.state;
+  if (isOwner(identity, account)) return;
+  if (!identity || !account.startsWith(resellerPrefix)) throw denied(ctx, account);
+  if (needed === 'read-only' && isReader(identity, account)) return;
+  const grant = findGrant(record ?? (await deps.node.findAccount(account)), identity.groups);
+  if (grant === 'admin') ctx.state.adminOf = account;
+  if (grant === 'admin' || grant === needed || (grant === 'read-write' && needed === 'read-only')) return;
+  throw denied(ctx, account);
 }
 
 /** The rights that a container's own ACL gives, as in tempauth's `authorize`. */
@@ -91,6 +124,6 @@ export function isAllowedByAcl(
 }
 
 /** `.reseller_reader`: reads everywhere but in dot-accounts. */
-export function isReader(identity: Identity | undefined, account: string): boolean {
-  return identity?.groups.includes('.reseller_reader') === true && isOrdinaryAccount(account);
+function isReader(identity: Identity, account: string): boolean {
+  return identity.groups.includes('.reseller_reader') && isOrdinaryAccount(account);
 }

@@ -1,4 +1,4 @@
-import type { Metadata } from '@zerocloud/object-server';
+import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
 
 /** Metadata that only owners see and set: they are the rights themselves, or keys that give rights. */
 const ownerOnly = new Set([
@@ -13,8 +13,8 @@ const ownerOnly = new Set([
   'x-account-access-control',
 ]);
 
-/** What of an account's or container's metadata a caller may see. */
-export function visibleMetadata(metadata: Metadata, isOwner: boolean): Metadata {
+/** What of an account's or container's metadata a caller may see or set. */
+export function visibleMetadata<T extends Metadata | MetadataUpdate>(metadata: T, isOwner: boolean): T {
   if (isOwner) return metadata;
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !ownerOnly.has(name)));
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !ownerOnly.has(name))) as T;
 }

@@ -23,6 +23,6 @@ export function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): 
   const body = Buffer.from(answer.body);
   socket.end(
     `HTTP/1.1 ${answer.status} ${answer.reason}\r\nContent-Type: ${answer.headers['content-type']}\r\n` +
-      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${answer.body}`,
+      `Content-Length: ${body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${answer.body}`,
   );
 }

@@ -3,8 +3,8 @@ import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import { HttpError } from '../errors';
 import { isInternalHeader } from '../middleware/gatekeeper';
-import { setUncheckedHeader } from './header-escape';
 import { decodeHeaderText, decodeHeaderTextLossless, encodeHeaderText, headerName } from './header-text';
+import { setUncheckedHeader } from './unchecked-header';
 
 export type MetadataOwner = 'account' | 'container' | 'object';
 

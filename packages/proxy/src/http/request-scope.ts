@@ -5,6 +5,7 @@ import type { SwiftPath } from '../swift-path';
 /** `ctx.state` of every request. Timestamp and signal are made on first use: most reads need neither. */
 export class RequestScope implements RequestState {
   identity?: Identity;
+  adminOf?: string;
   path!: SwiftPath;
   #timestamp?: string;
   #controller?: AbortController;

@@ -14,7 +14,6 @@ const headers = [
   'x-symlink-target',
   'x-container-sync-to',
   'x-container-sync-key',
-  'x-account-access-control',
 ];
 
 const parameters = [
@@ -30,7 +29,7 @@ const parameters = [
 
 const everyParameter = new RegExp(parameters.join('|'));
 
-/** Refuses what is asked for and not there with 501 and its name. Runs before anything is looked up. */
+/** Refuses what is asked for and not there, by name. With 400, for clients try a 5xx again and again. */
 export function unsupported(): Middleware {
   return (ctx, next) => {
     const { req } = ctx;
@@ -49,5 +48,5 @@ export function unsupported(): Middleware {
 }
 
 function notSupported(what: string): HttpError {
-  return new HttpError(501, `${what} is not supported by this server\n`);
+  return new HttpError(400, `${what} is not supported by this server\n`);
 }

@@ -1,5 +1,6 @@
-import type { AccountRecord } from '@zerocloud/object-server';
-import { denied, isOwner, isReader } from '../auth/authorize';
+import type { AccountRecord, MetadataUpdate } from '@zerocloud/object-server';
+import { findAccountAclHeader, readAccountAcl } from '../auth/account-acl';
+import { authorizeAccount, denied, isResellerAdminOf, mayControl } from '../auth/authorize';
 import { visibleMetadata } from '../auth/visible-headers';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
@@ -18,7 +19,6 @@ export function accountRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
   return async (ctx) => {
     const handler = handlers[ctx.method];
     if (!handler) throw new HttpError(405, undefined, { headers: { Allow: accountMethods } });
-    authorize(ctx);
     return handler(ctx, deps);
   };
 }
@@ -31,25 +31,10 @@ const handlers: Record<string, (ctx: SwiftContext, deps: Deps) => Promise<void>>
   DELETE: remove,
 };
 
-/** Accounts have no ACLs: owners read and change theirs, reseller admins any; only the latter create and delete. */
-function authorize(ctx: SwiftContext): void {
-  const { identity, path } = ctx.state;
-  const changesExistence = ctx.method === 'PUT' || ctx.method === 'DELETE';
-  const mayRead = (ctx.method === 'GET' || ctx.method === 'HEAD') && isReader(identity, path.account);
-  if (mayRead) return;
-  if (!isOwner(identity, path.account) || (changesExistence && !isResellerAdminOf(ctx))) {
-    throw denied(ctx, path.account);
-  }
-}
-
-function isResellerAdminOf(ctx: SwiftContext): boolean {
-  const { identity, path } = ctx.state;
-  return identity?.resellerAdmin === true && isOwner({ ...identity, groups: [] }, path.account);
-}
-
 const deletedStatus = { headers: { 'X-Account-Status': 'Deleted' } };
 
-async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<void> {
+async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config, now } = deps;
   const { account } = ctx.state.path;
   checkName(account, config.limits.maxAccountNameLength);
   const query = new Query(ctx.req.url!);
@@ -57,6 +42,7 @@ async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<voi
   const isHead = ctx.method === 'HEAD';
   const listQuery = isHead ? undefined : readListQuery(query, config.limits.accountListingLimit);
   const found = await node.findAccount(account);
+  await authorizeAccount(ctx, deps, account, 'read-only', found);
   if (!found && (await node.isAccountDeleted(account))) throw new HttpError(410, undefined, deletedStatus);
   // An account that nobody wrote to yet looks like an empty one: it comes into being with its first container.
   const record = found ?? emptyAccount(now());
@@ -68,7 +54,10 @@ async function read(ctx: SwiftContext, { node, config, now }: Deps): Promise<voi
     'X-Timestamp': record.createdAt,
     'Accept-Ranges': 'bytes',
   });
-  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isOwner(ctx.state.identity, account)));
+  const isControlled = mayControl(ctx.state, account);
+  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isControlled));
+  const acl = isControlled ? findAccountAclHeader(record) : undefined;
+  if (acl) ctx.set('X-Account-Access-Control', acl);
   respondListing(ctx, query, type, isHead ? undefined : renderAccountListing(type, account, entries));
 }
 
@@ -77,10 +66,12 @@ function emptyAccount(nowMs: number): AccountRecord {
   return { createdAt, containerCount: 0, objectCount: 0, bytesUsed: 0, metadata: {} };
 }
 
-async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config } = deps;
   const { account } = ctx.state.path;
+  await authorizeAccount(ctx, deps, account, 'admin');
   checkName(account, config.limits.maxAccountNameLength);
-  const metadata = readMetadataUpdate(ctx.req.headers, 'account', config.limits);
+  const metadata = readAccountMetadata(ctx, deps);
   const found = await node.findAccount(account);
   if (!found && (await node.isAccountDeleted(account))) throw new HttpError(404);
   checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
@@ -88,9 +79,11 @@ async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
   respondEmpty(ctx, 204);
 }
 
-async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config } = deps;
   const { account } = ctx.state.path;
-  const metadata = readMetadataUpdate(ctx.req.headers, 'account', config.limits);
+  if (!isResellerAdminOf(ctx.state.identity, account)) throw denied(ctx, account);
+  const metadata = readAccountMetadata(ctx, deps);
   checkName(account, config.limits.maxAccountNameLength);
   const found = await node.findAccount(account);
   if (!found && (await node.isAccountDeleted(account))) {
@@ -104,11 +97,18 @@ async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
 
 async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
   const { account } = ctx.state.path;
+  if (!isResellerAdminOf(ctx.state.identity, account)) throw denied(ctx, account);
   // A query was meant for something else (bulk-delete …), not for deleting the whole account.
   if (ctx.querystring !== '') throw new HttpError(400);
   if (!(await node.findAccount(account))) throw new HttpError(404);
   await node.deleteAccount(account);
   respondEmpty(ctx, 204);
+}
+
+function readAccountMetadata(ctx: SwiftContext, { config }: Deps): MetadataUpdate {
+  const { headers } = ctx.req;
+  const metadata = readMetadataUpdate(headers, 'account', config.limits);
+  return { ...metadata, ...readAccountAcl(headers['x-account-access-control'] as string | undefined) };
 }
 
 function checkName(account: string, maxLength: number): void {

@@ -1,4 +1,4 @@
-import { realm, resellerPrefix } from '../auth/authorize';
+import { resellerPrefix, unauthorized } from '../auth/authorize';
 import type { Tokens } from '../auth/tokens';
 import { isSameSecret, type UserTable } from '../auth/users';
 import type { SwiftContext } from '../context';
@@ -63,8 +63,4 @@ function host(ctx: SwiftContext): string {
   if (given && /^[\w.:[\]-]+$/.test(given)) return given;
   const { localAddress, localPort } = ctx.req.socket;
   return localAddress?.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
-}
-
-function unauthorized(account: string | undefined): HttpError {
-  return new HttpError(401, undefined, { headers: { 'www-authenticate': `Swift realm="${realm(account)}"` } });
 }

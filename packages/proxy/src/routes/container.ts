@@ -1,6 +1,6 @@
 import type { ContainerRecord, MetadataUpdate } from '@zerocloud/object-server';
 import { AclSyntaxError, cleanAcl } from '../auth/acl';
-import { authorizeTarget, denied, isOwner } from '../auth/authorize';
+import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
 import { visibleMetadata } from '../auth/visible-headers';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
@@ -19,7 +19,10 @@ export const defaultPolicy = 'Policy-0';
 
 export const containerMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
 
-/** Every method on `/v1/<account>/<container>`. */
+/**
+ * Every method on `/v1/<account>/<container>`. A container's own ACLs speak of its objects and their listing; the
+ * container itself is changed by those who may write to the account.
+ */
 export function containerRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
   return async (ctx) => {
     switch (ctx.method) {
@@ -27,24 +30,15 @@ export function containerRoute(deps: Deps): (ctx: SwiftContext) => Promise<void>
       case 'HEAD':
         return read(ctx, deps);
       case 'PUT':
-        authorizeOwner(ctx);
         return create(ctx, deps);
       case 'POST':
-        authorizeOwner(ctx);
         return update(ctx, deps);
       case 'DELETE':
-        authorizeOwner(ctx);
         return remove(ctx, deps);
       default:
         throw new HttpError(405, undefined, { headers: { Allow: containerMethods } });
     }
   };
-}
-
-/** A container's ACLs speak of its objects; the container itself is changed by owners only. */
-function authorizeOwner(ctx: SwiftContext): void {
-  const { identity, path } = ctx.state;
-  if (!isOwner(identity, path.account)) throw denied(ctx, path.account);
 }
 
 async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
@@ -66,12 +60,14 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
     'Accept-Ranges': 'bytes',
     'X-Storage-Policy': defaultPolicy,
   });
-  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isOwner(ctx.state.identity, path.account)));
+  setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, mayControl(ctx.state, path.account)));
   respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path.container, entries));
 }
 
-async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config } = deps;
   const path = getContainerPath(ctx);
+  await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
   const policy = ctx.get('x-storage-policy');
   if (policy && policy.toLowerCase() !== defaultPolicy.toLowerCase()) {
@@ -91,8 +87,10 @@ async function create(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
   else respondAccepted(ctx);
 }
 
-async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> {
+async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const { node, config } = deps;
   const path = getContainerPath(ctx);
+  await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
   const record: ContainerRecord | undefined = await node.findContainer(path);
   if (!record) throw new HttpError(404);
@@ -101,8 +99,10 @@ async function update(ctx: SwiftContext, { node, config }: Deps): Promise<void> 
   respondEmpty(ctx, 204);
 }
 
-async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
-  await node.deleteContainer(getContainerPath(ctx));
+async function remove(ctx: SwiftContext, deps: Deps): Promise<void> {
+  const path = getContainerPath(ctx);
+  await authorizeAccount(ctx, deps, path.account, 'read-write');
+  await deps.node.deleteContainer(path);
   respondEmpty(ctx, 204);
 }
 
@@ -113,7 +113,7 @@ function getContainerPath(ctx: SwiftContext): { account: string; container: stri
 
 const aclHeaders = ['x-container-read', 'x-container-write'] as const;
 
-/** User metadata and ACLs of a PUT or POST; empty values and `X-Remove-…` remove. */
+/** User metadata and ACLs of a PUT or POST; empty values and `X-Remove-…` remove. Rights are given by owners only. */
 function readContainerMetadata(ctx: SwiftContext, limits: Deps['config']['limits']): MetadataUpdate {
   const { headers } = ctx.req;
   const acls: MetadataUpdate = {};
@@ -130,5 +130,6 @@ function readContainerMetadata(ctx: SwiftContext, limits: Deps['config']['limits
       throw new HttpError(400, error.message);
     }
   }
-  return { ...readMetadataUpdate(headers, 'container', limits), ...acls };
+  const update = { ...readMetadataUpdate(headers, 'container', limits), ...acls };
+  return mayControl(ctx.state, ctx.state.path.account) ? update : visibleMetadata(update, false);
 }

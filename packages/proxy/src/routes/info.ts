@@ -46,7 +46,7 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
       max_nodes: jobs.maxNodes,
     };
     ctx.set('Content-Type', 'application/json; charset=UTF-8');
-    ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: false }, zerocloud }));
+    ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: true }, zerocloud }));
   };
 }
 
