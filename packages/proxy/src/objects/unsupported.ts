@@ -1,8 +1,9 @@
 import type { SwiftContext } from '../context';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 
 /** Swift's own notes about an object, and the conditions that its proxy hands through to the object server. */
 const notForClients = ['x-static-large-object', 'x-if-delete-at'];
+const deleteAt = /^\s*\d+(\.\d+)?\s*$/;
 const conditions = ['if-match', 'if-modified-since', 'if-unmodified-since'];
 
 /**
@@ -17,8 +18,12 @@ export function refuseUncheckedConditions(ctx: SwiftContext): void {
   if (method !== 'PUT' && headers['if-none-match'] !== undefined) throw notSupported('if-none-match', method);
 }
 
-/** Headers that would make a plain object something else. */
+/** Headers that would make a plain object something else, or that only Swift's own expirer sends. */
 export function refuseNotes(ctx: SwiftContext): void {
+  const ifDeleteAt = ctx.req.headers['x-if-delete-at'];
+  if (ifDeleteAt !== undefined && !deleteAt.test(String(ifDeleteAt))) {
+    throw new HttpError(400, 'Bad X-If-Delete-At header value', { headers: { 'content-type': htmlType } });
+  }
   for (const name of notForClients) if (ctx.req.headers[name] !== undefined) throw notSupported(name, ctx.method);
 }
 
