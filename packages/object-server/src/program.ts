@@ -1,0 +1,60 @@
+import pino, { type Logger } from 'pino';
+import { type Role, settingsHelp } from './settings';
+
+/** A program of ours: how to start it, and what `--help` says. */
+export interface Program {
+  /** First lines of `--help`. */
+  usage: string;
+  /** Whose settings `--help` lists. */
+  roles: readonly Role[];
+  /** Reads the environment and starts; rejects with one clear sentence (or the list of wrong settings). */
+  start(env: Record<string, string | undefined>): Promise<Running>;
+}
+
+export interface Running {
+  url: string;
+  /** Finishes running requests, then closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs a program until SIGTERM or SIGINT. Standard output gets exactly one line, `listening on <url>`, when it is
+ * ready. The first signal finishes running requests, a second one exits at once with status 1.
+ */
+export async function runProgram({ usage, roles, start }: Program): Promise<void> {
+  const [argument] = process.argv.slice(2);
+  if (argument === '--help' || argument === '-h') {
+    process.stdout.write(settingsHelp(usage, roles));
+    return;
+  }
+  if (argument !== undefined) {
+    fail(new Error(`Unknown argument ${argument}; settings are environment variables, --help lists them.`));
+  }
+  const stopping = nextSignal();
+  const running = await start(process.env).catch(fail);
+  process.stdout.write(`listening on ${running.url}\n`);
+  await stopping;
+  void nextSignal().then(() => process.exit(1));
+  await running.close().catch(fail);
+  process.exit(0);
+}
+
+function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+function fail(error: Error): never {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+
+/** Logs as JSON lines on standard error. */
+export function createLogger(level: string): Logger {
+  return pino({ level }, pino.destination(2));
+}

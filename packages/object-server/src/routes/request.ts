@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RouterContext } from '@koa/router';
+import { StorageError } from '../errors';
+import type { ContainerPath, ObjectPath } from '../store/object-store';
+
+/** A named segment of the path, decoded. */
+export function param(ctx: RouterContext, name: string): string {
+  return ctx.params[name]!;
+}
+
+export function containerPath(ctx: RouterContext): ContainerPath {
+  return { account: param(ctx, 'account'), container: param(ctx, 'container') };
+}
+
+export function objectPath(ctx: RouterContext): ObjectPath {
+  return { ...containerPath(ctx), object: param(ctx, 'object') };
+}
+
+/** The JSON of a listing's query. */
+export function queryOf(ctx: RouterContext): string | undefined {
+  const { query } = ctx.query;
+  return typeof query === 'string' ? query : undefined;
+}
+
+/**
+ * The body of a request; one whose sender hung up throws `bodyAborted` instead of ending. A reader that stops early
+ * leaves the connection as it is, so that the sender still gets its answer.
+ */
+export async function* receiveBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw new StorageError('bodyAborted', 'The body ended before it was complete.', { cause });
+  }
+}
+
+/** Aborts when the other side closes the connection before it has its answer. */
+export function hangUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) {
+      controller.abort(new StorageError('bodyAborted', 'The proxy hung up.'));
+    }
+  });
+  return controller.signal;
+}

@@ -1,0 +1,16 @@
+import type { Router } from '@koa/router';
+import type { ObjectServerDeps } from '../app';
+import { readJson } from '../wire/json-body';
+import { nodeSession } from '../wire/schemas';
+import { encodeResult } from '../wire/session';
+import { hangUpSignal } from './request';
+
+export function sessionRoutes(router: Router, { node }: ObjectServerDeps): void {
+  router.post('/sessions', async (ctx) => {
+    const session = await readJson(ctx.req, nodeSession);
+    const result = await node.runSession(session, { signal: hangUpSignal(ctx.res) });
+    const { body, sizeBytes } = encodeResult(result);
+    ctx.body = body;
+    ctx.length = sizeBytes;
+  });
+}

@@ -1,0 +1,199 @@
+import http from 'node:http';
+import { StorageError } from '../errors';
+import type { Secret } from '../settings';
+import { decodeError } from './errors';
+import { maxHeaderBytes, maxRequestBytes } from './protocol';
+
+export interface NodeClientOptions {
+  /** Base URL, `http://host:port`. */
+  url: string;
+  key?: Secret;
+  /** Milliseconds until an answer must begin once the request is sent; sessions have none. */
+  timeoutMs: number;
+}
+
+export interface RequestOptions {
+  headers?: Record<string, string>;
+  body?: string;
+  /** May be sent again when a kept-alive connection turns out to be dead. */
+  idempotent?: boolean;
+  signal?: AbortSignal;
+  /** No limit on the time until the answer (a program runs meanwhile). */
+  patient?: boolean;
+}
+
+const connectTimeoutMs = 2_000;
+
+/**
+ * HTTP to one object server over kept-alive connections. Resolves with answers of 2xx only; refusals reject as the
+ * `StorageError` the other side meant, a server that is not there as `unavailable`.
+ */
+export class NodeClient {
+  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo' });
+  readonly #target: { host: string; port: string };
+  readonly #headers: Record<string, string>;
+  readonly #timeoutMs: number;
+
+  constructor({ url, key, timeoutMs }: NodeClientOptions) {
+    const { hostname, port } = new URL(url);
+    this.#target = { host: hostname.replace(/^\[|\]$/g, ''), port: port || '80' };
+    this.#headers = key ? { authorization: `Bearer ${key.reveal()}` } : {};
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Sends a request with a body at hand; the answer's body is the caller's to read or destroy. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<http.IncomingMessage> {
+    options.signal?.throwIfAborted();
+    const request = this.#open(method, path, options.headers, this.#agent);
+    try {
+      return await this.#send(request, options);
+    } catch (error) {
+      if (!options.idempotent || !request.reusedSocket || !isHangUp(error)) {
+        throw error;
+      }
+      // The server had closed an idle connection that we took for open; a fresh one tells whether it is there.
+      return await this.#send(this.#open(method, path, options.headers, false), options);
+    }
+  }
+
+  /** The same, with the whole JSON answer; `undefined` for an empty one. */
+  async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    const text = await readText(await this.request(method, path, options));
+    return text === '' ? (undefined as T) : JSON.parse(text);
+  }
+
+  /**
+   * Streams a body to the server and resolves with its JSON answer. An answer that comes before the end of the body
+   * (a refusal) ends the sending; an error of the body ends the request, and is what the promise rejects with.
+   */
+  async upload<T>(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<T> {
+    const request = this.#open(method, path, headers, this.#agent);
+    const answer = this.#answer(request);
+    let answered = false;
+    const settled = answer
+      .catch(() => undefined)
+      .then(() => {
+        answered = true;
+      });
+    try {
+      for await (const chunk of body) {
+        if (!answered && !request.write(chunk)) {
+          await Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
+        }
+        if (answered) {
+          break;
+        }
+      }
+    } catch (error) {
+      request.destroy();
+      throw error;
+    }
+    if (!answered) {
+      request.end();
+      this.#limit(request, answer);
+    }
+    try {
+      return JSON.parse(await readText(await answer));
+    } finally {
+      if (!request.writableEnded) {
+        request.destroy();
+      }
+    }
+  }
+
+  /** Ends idle and running connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #open(
+    method: string,
+    path: string,
+    headers: Record<string, string> | undefined,
+    agent: http.Agent | false,
+  ): http.ClientRequest {
+    const request = http.request({
+      ...this.#target,
+      method,
+      path,
+      agent,
+      headers: { ...this.#headers, ...headers },
+      maxHeaderSize: maxHeaderBytes,
+    });
+    request.once('socket', (socket) => {
+      if (socket.connecting) {
+        const timer = setTimeout(() => request.destroy(new Error('no connection')), connectTimeoutMs);
+        socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+      }
+    });
+    return request;
+  }
+
+  #send(request: http.ClientRequest, { body, signal, patient }: RequestOptions): Promise<http.IncomingMessage> {
+    const answer = this.#answer(request, signal);
+    if (body !== undefined) {
+      request.setHeader('content-type', 'application/json');
+      request.setHeader('content-length', Buffer.byteLength(body));
+    }
+    request.end(body);
+    if (!patient) {
+      this.#limit(request, answer);
+    }
+    return answer;
+  }
+
+  /** The answer if it is one of 2xx; everything else is an error. */
+  #answer(request: http.ClientRequest, signal?: AbortSignal): Promise<http.IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const abort = () => request.destroy();
+      signal?.addEventListener('abort', abort, { once: true });
+      request.once('response', (response) => {
+        const status = response.statusCode!;
+        if (status < 300) {
+          resolve(response);
+        } else {
+          readText(response).then((text) => reject(decodeError(status, text)), reject);
+        }
+      });
+      request.on('error', (cause) =>
+        reject(
+          signal?.aborted
+            ? signal.reason
+            : new StorageError('unavailable', 'The storage node does not answer.', { cause }),
+        ),
+      );
+      request.once('close', () => {
+        signal?.removeEventListener('abort', abort);
+        reject(signal?.aborted ? signal.reason : new StorageError('unavailable', 'The storage node hung up.'));
+      });
+    });
+  }
+
+  #limit(request: http.ClientRequest, answer: Promise<unknown>): void {
+    const timer = setTimeout(() => request.destroy(new Error('no answer in time')), this.#timeoutMs);
+    answer.finally(() => clearTimeout(timer)).catch(() => undefined);
+  }
+}
+
+function isHangUp(error: unknown): boolean {
+  const { cause } = error as StorageError;
+  return ['ECONNRESET', 'EPIPE'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+async function readText(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > 4 * maxRequestBytes) {
+      throw new Error('the storage node sent an absurdly long answer');
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, sizeBytes).toString();
+}

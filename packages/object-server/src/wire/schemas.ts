@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { NodeChannel, NodeProgram, NodeSession, NodeSource } from '../storage-node';
+import type { ObjectListQuery } from '../store/object-store';
+
+/**
+ * What an object server accepts from a proxy. Unknown keys are refused, so that two versions that do not fit are
+ * noticed at the first request and nothing is dropped in silence.
+ */
+
+const metadata = z.record(z.string(), z.string());
+const timestamp = z.string().regex(/^\d{1,11}\.\d{5}$/);
+const count = z.number().int().nonnegative();
+
+const objectPath = z.strictObject({ account: z.string(), container: z.string(), object: z.string() });
+
+/** JSON knows no `undefined`, so a removal travels as null. */
+export const metadataUpdate = z.strictObject({
+  timestamp,
+  metadata: z
+    .record(z.string(), z.string().nullable())
+    .transform((pairs) =>
+      Object.fromEntries(Object.entries(pairs).map(([name, value]) => [name, value ?? undefined] as const)),
+    ),
+});
+
+export const listQuery = z.strictObject({
+  limit: count,
+  marker: z.string().optional(),
+  endMarker: z.string().optional(),
+  prefix: z.string().optional(),
+  delimiter: z.string().optional(),
+  reverse: z.boolean().optional(),
+  path: z.string().optional(),
+}) satisfies z.ZodType<ObjectListQuery>;
+
+export const putOptions = z.strictObject({
+  timestamp,
+  contentType: z.string(),
+  metadata,
+  deleteAt: count.optional(),
+  contentLength: count.optional(),
+  maxBytes: count,
+  etag: z.string().optional(),
+  ifAbsent: z.boolean().optional(),
+});
+
+export const updateOptions = z.strictObject({
+  timestamp,
+  metadata,
+  contentType: z.string().optional(),
+  deleteAt: count.optional(),
+});
+
+export const deleteOptions = z.strictObject({ timestamp });
+
+export const stageOptions = z.strictObject({ maxBytes: count, inflate: z.boolean().optional() });
+
+export const copyRequest = z.strictObject({
+  source: objectPath,
+  target: objectPath,
+  options: z.strictObject({
+    timestamp,
+    sourceBodyId: z.string(),
+    contentType: z.string(),
+    metadata,
+    deleteAt: count.optional(),
+    ifAbsent: z.boolean().optional(),
+  }),
+});
+
+export const leaseIds = z.array(z.string());
+
+const source: z.ZodType<NodeSource> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('object'), path: objectPath }),
+  z.strictObject({ kind: z.literal('staged'), id: z.string() }),
+  z.strictObject({ kind: z.literal('bytes'), data: z.base64().transform((text) => Buffer.from(text, 'base64')) }),
+]);
+
+const program: z.ZodType<NodeProgram> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('source'), source }),
+  z.strictObject({ kind: z.literal('image'), path: z.string() }),
+  z.strictObject({ kind: z.literal('system-image'), image: z.string(), path: z.string() }),
+]);
+
+const channel: z.ZodType<NodeChannel> = z.strictObject({
+  device: z.string(),
+  type: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
+  limits: z.strictObject({ reads: count, readBytes: count, writes: count, writeBytes: count }),
+  fileType: z.enum(['file', 'char', 'pipe', 'block']),
+  etag: z.boolean(),
+  source: source.optional(),
+  mounted: z.boolean().optional(),
+  target: z.strictObject({ path: objectPath, contentType: z.string(), metadata }).optional(),
+  minSizeBytes: count.optional(),
+  discard: z.boolean().optional(),
+});
+
+export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
+  account: z.string(),
+  transactionId: z.string(),
+  name: z.string(),
+  program,
+  args: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+  channels: z.array(channel),
+  systemImages: z.array(z.string()),
+  localDevice: z.string().optional(),
+  timeoutMs: z.number().positive(),
+  memoryBytes: count,
+  timestamp,
+  maxProgramBytes: count,
+  maxInputBytes: count,
+});
