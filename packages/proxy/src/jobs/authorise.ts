@@ -1,5 +1,5 @@
 import type { ObjectPath } from '@zerocloud/object-server';
-import { type Access, authorizeTarget, denied, isOwner } from '../auth/authorize';
+import { type Access, authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { nodeNotRun } from './errors';
@@ -13,10 +13,10 @@ export interface DeniedOutput {
   path: ObjectPath;
 }
 
-/** Only owners of an account run jobs in it; no ACL grants that. */
-export function authoriseExecution(ctx: SwiftContext): void {
+/** Only owners of an account run jobs in it; no container's ACL grants that. */
+export async function authoriseExecution(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { account } = ctx.state.path;
-  if (!isOwner(ctx.state.identity, account)) throw denied(ctx, account);
+  if (!mayControl(ctx.state, account)) await authorizeAccount(ctx, deps, account, 'admin');
 }
 
 /**
@@ -76,7 +76,7 @@ class Rights {
   /** True where the caller may do anything. */
   isFree({ account }: ObjectPath): boolean {
     if (account === this.#ownAccount) return true;
-    if (!isOwner(this.ctx.state.identity, account)) return false;
+    if (!mayControl(this.ctx.state, account)) return false;
     this.#ownAccount = account;
     return true;
   }

@@ -77,7 +77,7 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
 
   return async (ctx) => {
     dispatch(ctx);
-    authoriseExecution(ctx);
+    await authoriseExecution(ctx, deps);
     const parsed = await parseJob(ctx, deps);
     try {
       await run(ctx, parsed);

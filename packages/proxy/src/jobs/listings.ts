@@ -1,17 +1,17 @@
-import { authorizeTarget, denied, isOwner } from '../auth/authorize';
+import { authorizeAccount, authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import type { Listings } from './plan';
 
 /**
  * Complete listings for wildcards, page by page, with the caller's rights: a foreign container must grant its listing,
- * and containers of a foreign account cannot be listed at all.
+ * a foreign account that of its containers.
  */
 export function createListings(ctx: SwiftContext, deps: Deps): Listings {
   const { node } = deps;
   const { accountListingLimit, containerListingLimit } = deps.config.limits;
   return {
     async *containers(account, prefix) {
-      if (!isOwner(ctx.state.identity, account)) throw denied(ctx, account);
+      await authorizeAccount(ctx, deps, account, 'read-only');
       yield* pages(accountListingLimit, (marker) =>
         node.listContainers(account, { limit: accountListingLimit, prefix, marker }),
       );
