@@ -109,10 +109,14 @@ export class OutputFile implements RandomAccess {
   private writeToWindow(source: Uint8Array, offset: number, length: number, position: number): void {
     const { state } = this;
     let start = position - state.windowStart;
-    if (state.windowLength === 0 || start < 0 || start > state.windowLength || start + length > channelBufferBytes) {
+    // Behind the end of the content a gap is a hole, which the window can hold as zeros.
+    const isAtEnd = state.windowStart + state.windowLength === state.sizeBytes;
+    if (start < 0 || start + length > channelBufferBytes || (start > state.windowLength && !isAtEnd)) {
       this.flush();
       state.moveWindow(position);
       start = 0;
+    } else if (start > state.windowLength) {
+      state.buffer.fill(0, state.windowLength, start);
     }
     state.buffer.set(source.subarray(offset, offset + length), start);
     if (start + length > state.windowLength) state.windowLength = start + length;
