@@ -1,9 +1,10 @@
+import path from 'node:path';
+import { configuredImages, createSandbox, pythonImages } from '@zerocloud/sandbox';
 import type { Logger } from 'pino';
 import type { StorageConfig } from './config';
-import { StorageError } from './errors';
+import { createSessionRunner } from './execute';
 import { Staging } from './staging';
 import type { StorageNode } from './storage-node';
-import type { BodyFiles } from './store/body-files';
 import { openLevelStore } from './store/level/level-store';
 import type { ObjectStore } from './store/object-store';
 
@@ -16,25 +17,49 @@ export interface LocalNodeOptions {
 /** The part of a storage node that is no store: staged bodies and sessions. */
 type Execution = Omit<StorageNode, keyof ObjectStore>;
 
-/** Opens the store in the data directory, and a storage node in this process over it. */
+/** Outputs of sessions up to this size come back in memory, as bodies of this size are stored. */
+const inlineOutputBytes = 65_536;
+
+/**
+ * Opens the store in the data directory and starts the sandbox beside it: a storage node in this process. Rejects
+ * with a sentence that says what to do when the directory is in use or unusable, or a system image is.
+ */
 export async function openLocalNode(config: StorageConfig, { log, now }: LocalNodeOptions): Promise<StorageNode> {
+  const logEvent = (event: Record<string, unknown>, message: string) =>
+    'err' in event ? log.error(event, message) : log.info(event, message);
   const store = await openLevelStore({
     dataDir: config.dataDir,
     expirerIntervalMs: config.expirerIntervalS * 1000,
-    log: (event, message) => log.info(event, message),
+    log: logEvent,
     now,
   });
-  const staging = new Staging({ stagingPath: () => (store as BodyFiles).stagingPath() });
-  const execution: Execution = {
-    stageBody: (body, options) => staging.stageBody(body, options),
-    releaseBody: (id) => staging.releaseBody(id),
-    runSession: () => Promise.reject(new StorageError('noSlot', 'This node runs no programs.')),
-    describe: async () => ({ systemImages: [], maxSessions: 0 }),
-  };
-  return createLocalNode(store, execution, async () => {
-    staging.close();
+  try {
+    // The store holds the directory's lock by now, so the slots of nobody else are emptied here.
+    const sandbox = await createSandbox({
+      workDir: path.join(config.dataDir, 'slots'),
+      maxSessions: config.maxSessions,
+      systemImages: [...pythonImages(), ...configuredImages(config.systemImages)],
+      inlineOutputBytes,
+      log: logEvent,
+    });
+    const staging = new Staging({ stagingPath: () => store.stagingPath() });
+    const { runSession } = createSessionRunner({ store, sandbox, staging });
+    const description = { systemImages: [...sandbox.systemImages.keys()], maxSessions: config.maxSessions };
+    const execution: Execution = {
+      stageBody: (body, options) => staging.stageBody(body, options),
+      releaseBody: (id) => staging.releaseBody(id),
+      runSession,
+      describe: async () => description,
+    };
+    return createLocalNode(store, execution, async () => {
+      await sandbox.close();
+      staging.close();
+      await store.close();
+    });
+  } catch (error) {
     await store.close();
-  });
+    throw error;
+  }
 }
 
 /** Joins a store and what runs beside it; every call goes straight through. */

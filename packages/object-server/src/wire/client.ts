@@ -152,7 +152,9 @@ export class NodeClient {
     return new Promise((resolve, reject) => {
       const abort = () => request.destroy();
       signal?.addEventListener('abort', abort, { once: true });
+      let responded = false;
       request.once('response', (response) => {
+        responded = true;
         const status = response.statusCode!;
         if (status < 300) {
           resolve(response);
@@ -160,16 +162,16 @@ export class NodeClient {
           readText(response).then((text) => reject(decodeError(status, text)), reject);
         }
       });
-      request.on('error', (cause) =>
-        reject(
-          signal?.aborted
-            ? signal.reason
-            : new StorageError('unavailable', 'The storage node does not answer.', { cause }),
-        ),
-      );
+      const fail = (cause?: Error) => {
+        const error = () => new StorageError('unavailable', 'The storage node does not answer.', { cause });
+        reject(signal?.aborted ? signal.reason : error());
+      };
+      request.on('error', fail);
       request.once('close', () => {
         signal?.removeEventListener('abort', abort);
-        reject(signal?.aborted ? signal.reason : new StorageError('unavailable', 'The storage node hung up.'));
+        if (!responded) {
+          fail();
+        }
       });
     });
   }
