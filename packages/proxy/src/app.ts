@@ -5,7 +5,7 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
-import { isJobRequest, isJobRequest, jobRoute, jobRoute } from './jobs';
+import { isJobRequest, jobRoute } from './jobs';
 import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
 import { emptyAnswers } from './middleware/empty-answers';
@@ -60,7 +60,6 @@ function outsideStorage(pages: Middleware): Middleware {
 
 /** Jobs, and requests on accounts, containers and objects. */
 function storage(deps: Deps): Middleware {
-  const job = jobRoute(deps);
   const account = accountRoute(deps);
   const container = containerRoute(deps);
   const object = objectRoute(deps);
