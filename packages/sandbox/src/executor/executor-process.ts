@@ -67,7 +67,8 @@ export class ExecutorProcess {
     this.child = fork(path.join(__dirname, 'supervisor.js'), [JSON.stringify(setup)], {
       // A clean environment: nothing of the server leaks in, and inherited settings made starts slower by half.
       env: {},
-      execArgv: [],
+      // One background compiler thread: it must not take the other cores from the server and its neighbours.
+      execArgv: ['--v8-pool-size=1'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     });
@@ -232,6 +233,7 @@ export class ExecutorProcess {
   private async finishExit(cause: string): Promise<void> {
     clearTimeout(this.watch);
     this.state = 'dead';
+    const expected = this.deathCause !== 'died';
     const { running } = this;
     if (running) {
       const report = this.deathReport(running);
@@ -241,7 +243,7 @@ export class ExecutorProcess {
       this.finish(running, () => running.resolve({ report, outputs }), true);
     }
     await this.slot.remove().catch(() => undefined);
-    this.events.onExit(this, { cause, stderr: this.stderr, expected: this.deathCause !== 'died' });
+    this.events.onExit(this, { cause, stderr: this.stderr, expected });
   }
 
   private deathReport(running: RunningSession): Report {

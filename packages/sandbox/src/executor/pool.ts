@@ -87,7 +87,10 @@ export class ExecutorPool {
     executor.tenant = session.tenant;
     this.runningCount++;
     const result = executor.run(this.nextSession++, session, signal);
-    if (fresh) setImmediate(() => this.refill());
+    if (fresh) {
+      this.options.log?.({ pid: executor.pid, tenant: session.tenant }, 'an executor process was given to a tenant');
+      setImmediate(() => this.refill());
+    }
     try {
       return await result;
     } finally {

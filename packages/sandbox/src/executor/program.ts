@@ -41,11 +41,12 @@ export class ProgramLoader {
   }
 
   private loadSystemProgram(name: string, member: string): LoadedProgram {
-    const key = `${name}:${member}`;
-    const found = this.systemModules.get(key);
-    if (found) return { kind: 'ready', module: found, trusted: true, evicted: [] };
     const image = this.images.get(name);
     if (!image) throw new SandboxError('system-image-not-found', `no system image ${name}`);
+    // By path, since one image may have several names.
+    const key = `${image.path}:${member}`;
+    const found = this.systemModules.get(key);
+    if (found) return { kind: 'ready', module: found, trusted: true, evicted: [] };
     const module = prepare(readImageMember(image, member), trustedModuleLimits);
     if (typeof module === 'string') return { kind: 'refused', reason: module, trusted: true };
     this.systemModules.set(key, module);

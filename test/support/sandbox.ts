@@ -1,0 +1,138 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {
+  type Channel,
+  createSandbox,
+  type Program,
+  type Sandbox,
+  type SandboxOptions,
+  type Session,
+  type SessionResult,
+} from '@zerocloud/sandbox';
+import loadWabt from 'wabt';
+
+export interface TestSandbox {
+  sandbox: Sandbox;
+  /** A temporary directory for the sandbox's `work` and the test's own files, on one file system. */
+  directory: string;
+  workDir: string;
+  /** What the sandbox logged. */
+  events: { message: string; [key: string]: unknown }[];
+  /** Ends the sandbox and removes the directory. */
+  close(): Promise<void>;
+}
+
+export async function startTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'sandbox-'));
+  const workDir = path.join(directory, 'work');
+  const events: TestSandbox['events'] = [];
+  const sandbox = await createSandbox({
+    workDir,
+    maxSessions: 2,
+    systemImages: [],
+    inlineOutputBytes: 65_536,
+    log: (event, message) => events.push({ ...event, message }),
+    ...options,
+  });
+  const close = async () => {
+    await sandbox.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { sandbox, directory, workDir, events, close };
+}
+
+/** Compiles text in wasm's own notation. */
+export async function compileGuestText(text: string): Promise<Uint8Array> {
+  const wabt = await loadWabt();
+  const module = wabt.parseWat('guest.wat', text);
+  try {
+    return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+/** Compiles one of `test/support/guests`. */
+export async function compileGuest(name: string): Promise<Uint8Array> {
+  return compileGuestText(await readFile(path.join(__dirname, 'guests', `${name}.wat`), 'utf8'));
+}
+
+const unlimited = 1_000_000_000;
+
+export function inputChannel(data?: string | Uint8Array, changes: Partial<Channel> = {}): Channel {
+  return {
+    name: '/dev/stdin',
+    type: 0,
+    limits: { reads: unlimited, readBytes: 2 ** 40, writes: 0, writeBytes: 0 },
+    fileType: 'pipe',
+    etag: false,
+    ...(data !== undefined && { source: { kind: 'bytes', data: Buffer.from(data) } }),
+    ...changes,
+  };
+}
+
+export function outputChannel(name = '/dev/stdout', changes: Partial<Channel> = {}): Channel {
+  return {
+    name,
+    type: 0,
+    limits: { reads: 0, readBytes: 0, writes: unlimited, writeBytes: 2 ** 40 },
+    fileType: 'pipe',
+    etag: false,
+    ...changes,
+  };
+}
+
+/** A session of the three standard channels with generous limits. */
+export function sessionOf(program: Program | Uint8Array, changes: Partial<Session> = {}): Session {
+  return {
+    tenant: 'tenant',
+    program: 'kind' in program ? program : { kind: 'module', source: { kind: 'bytes', data: program } },
+    args: ['program'],
+    env: {},
+    channels: [inputChannel(), outputChannel(), outputChannel('/dev/stderr')],
+    mounts: [],
+    systemImages: [],
+    timeoutMs: 10_000,
+    memoryBytes: 64 * 1024 ** 2,
+    ...changes,
+  };
+}
+
+/** An output as bytes, wherever it is; a file is removed, as a receiver would. */
+export async function takeOutput(result: SessionResult, name = '/dev/stdout'): Promise<Buffer> {
+  const output = result.outputs.find((one) => one.name === name);
+  if (!output) throw new Error(`no output ${name}`);
+  if (output.body.kind === 'bytes') return Buffer.from(output.body.data);
+  const content = await readFile(output.body.path);
+  await rm(output.body.path);
+  return content;
+}
+
+/** Processes started by this one (Linux). */
+export function childPids(): number[] {
+  return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+}
+
+/** True unless the process is gone or a zombie. */
+export function isAlive(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until something holds; fails loudly if it never does. */
+export async function until(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
+  const end = Date.now() + deadlineMs;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
