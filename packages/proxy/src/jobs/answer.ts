@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { SwiftContext } from '../context';
 import { headerText } from './errors';
@@ -59,13 +60,15 @@ export class Answer {
     const outcomes = this.#outcomes as NodeOutcome[];
     const parts = this.#parts.filter((part) => part !== undefined);
     ctx.status = outcomes.reduce((highest, { status }) => Math.max(highest, status), 200);
-    setNodeHeaders(ctx, outcomes, seconds);
-    ctx.set('Etag', createHash('md5').update(String(nowMs)).digest('hex'));
-    ctx.set('X-Timestamp', (nowMs / 1000).toFixed(5));
+    setNodeHeaders(ctx.res, outcomes, seconds);
+    const { res } = ctx;
+    // Another one every time, so that nobody takes one answer for another; it says nothing about the body.
+    res.setHeader('Etag', randomBytes(16).toString('hex'));
+    res.setHeader('X-Timestamp', (nowMs / 1000).toFixed(5));
     const device = parts.findLast((part) => part.device !== undefined)?.device;
-    if (device) ctx.set('X-Zerovm-Device', device);
+    if (device) res.setHeader('X-Zerovm-Device', device);
     const first = parts.find(({ sizeBytes }) => sizeBytes > 0) ?? parts[0];
-    ctx.set('Content-Type', headerText(first?.contentType ?? returnedContentType));
+    res.setHeader('Content-Type', headerText(first?.contentType ?? returnedContentType));
     this.#setBody(ctx, parts);
   }
 
@@ -106,31 +109,31 @@ function destroy(part: Part | undefined): void {
   if (part?.body instanceof Readable) part.body.destroy();
 }
 
-function setNodeHeaders(ctx: SwiftContext, outcomes: NodeOutcome[], seconds: number): void {
+function setNodeHeaders(res: ServerResponse, outcomes: NodeOutcome[], seconds: number): void {
   const join = (item: (outcome: NodeOutcome) => string | number) => outcomes.map(item).join(',');
   const joinPresent = (item: (outcome: NodeOutcome) => string | undefined) =>
     outcomes.flatMap((outcome) => item(outcome) ?? []).join(',');
-  ctx.set('X-Nexe-System', headerText(join(({ node }) => node.name)));
-  ctx.set('X-Nexe-Status', headerText(join(({ state }) => state)));
-  ctx.set(
+  res.setHeader('X-Nexe-System', headerText(join(({ node }) => node.name)));
+  res.setHeader('X-Nexe-Status', headerText(join(({ state }) => state)));
+  res.setHeader(
     'X-Nexe-Retcode',
     join(({ exitCode }) => exitCode),
   );
-  ctx.set('X-Nexe-Etag', headerText(join(({ etag }) => etag)));
-  ctx.set(
+  res.setHeader('X-Nexe-Etag', headerText(join(({ etag }) => etag)));
+  res.setHeader(
     'X-Nexe-Validation',
     join(({ validation }) => validation),
   );
-  ctx.set('X-Nexe-Cdr-Line', `${seconds.toFixed(3)}, ${join(cdrLine)}`);
-  ctx.set(
+  res.setHeader('X-Nexe-Cdr-Line', `${seconds.toFixed(3)}, ${join(cdrLine)}`);
+  res.setHeader(
     'X-Nexe-Policy',
     join(() => policy),
   );
-  ctx.set('X-Nexe-Colocated', colocated(outcomes));
+  res.setHeader('X-Nexe-Colocated', colocated(outcomes));
   const error = joinPresent((outcome) => outcome.error);
-  if (error) ctx.set('X-Nexe-Error', headerText(error));
+  if (error) res.setHeader('X-Nexe-Error', headerText(error));
   const detail = joinPresent((outcome) => outcome.detail);
-  if (detail) ctx.set('X-Nexe-Detail', headerText(detail));
+  if (detail) res.setHeader('X-Nexe-Detail', headerText(detail));
 }
 
 /** A node's own time and accounting line, as in X-Nexe-Cdr-Line and in the log. */

@@ -123,6 +123,10 @@ function declaredLength(ctx: SwiftContext, deps: Deps): number {
 }
 
 async function readWhole(ctx: SwiftContext, deps: Deps, maxBytes: number, unfinished: string): Promise<Buffer> {
+  const declaredBytes = Number(ctx.req.headers['content-length'] ?? Number.NaN);
+  // A small body has mostly come with its head; then no timers and listeners are needed to wait for it.
+  const ready = declaredBytes > 0 && ctx.req.readableLength >= declaredBytes && ctx.req.read(declaredBytes);
+  if (ready) return ready;
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
