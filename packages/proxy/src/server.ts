@@ -19,10 +19,11 @@ const keepAliveTimeoutMs = 75_000;
 /** An HTTP server around the app, with limits on everything a client can stretch. Does not listen yet. */
 export function createServer(app: Koa<RequestState>, config: ProxyConfig): http.Server {
   const handle = app.callback();
+  const requestTimeoutMs = config.timeouts.maxUploadTimeS * 1000;
   const server = http.createServer({
     maxHeaderSize: maxHeadBytes,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: config.timeouts.maxUploadTimeS * 1000,
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     noDelay: true,
   });

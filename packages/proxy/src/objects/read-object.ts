@@ -1,9 +1,10 @@
-import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
+import type { ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
 import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
 import { multipartBody } from './multipart-body';
+import { objectPath } from './object-path';
 import { contentRange, selectRanges } from './ranges';
 import { setObjectHeaders } from './response-headers';
 
@@ -11,7 +12,7 @@ const noBytes = Buffer.alloc(0);
 
 export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeObject(ctx, deps, 'read');
-  const record = await deps.node.findObject(ctx.state.path as ObjectPath);
+  const record = await deps.node.findObject(objectPath(ctx));
   if (!record) throw objectMissing(ctx);
   if (answersCondition(ctx, record)) return;
   setObjectHeaders(ctx.res, record);
@@ -23,7 +24,7 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
 
 export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeObject(ctx, deps, 'read');
-  const open = await deps.node.openObject(ctx.state.path as ObjectPath);
+  const open = await deps.node.openObject(objectPath(ctx));
   if (!open) throw objectMissing(ctx);
   let isStreaming = false;
   try {

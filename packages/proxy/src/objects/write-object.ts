@@ -9,6 +9,7 @@ import { copyObject } from './copy-object';
 import { readCopySource } from './copy-request';
 import { readDeleteAt } from './expiry';
 import { readMetadata } from './metadata-rules';
+import { objectPath } from './object-path';
 import { refuseUncheckedConditions } from './unsupported';
 import { UploadBody } from './upload-body';
 
@@ -16,7 +17,7 @@ const noBytes = Buffer.alloc(0);
 
 export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
-  const path = ctx.state.path as ObjectPath;
+  const path = objectPath(ctx);
   try {
     if (headers['x-copy-from']) {
       if (Number(headers['content-length'] ?? 0) > 0) {
@@ -62,7 +63,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
 
 export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
-  const path = ctx.state.path as ObjectPath;
+  const path = objectPath(ctx);
   await authorizeWrite(ctx, deps, path);
   refuseUncheckedConditions(ctx);
   const metadata = readMetadata(headers, deps.config.limits);
@@ -77,7 +78,7 @@ export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
 const acceptedPage = Buffer.from('<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>');
 
 export async function deleteObject(ctx: SwiftContext, deps: Deps): Promise<void> {
-  const path = ctx.state.path as ObjectPath;
+  const path = objectPath(ctx);
   await authorizeTarget(ctx, deps, path, 'write');
   refuseUncheckedConditions(ctx);
   await deps.node.deleteObject(path, { timestamp: ctx.state.timestamp });

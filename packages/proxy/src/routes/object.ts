@@ -1,8 +1,8 @@
-import type { ObjectPath } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { copyObject } from '../objects/copy-object';
 import { readDestination } from '../objects/copy-request';
+import { objectPath } from '../objects/object-path';
 import { getObject, headObject } from '../objects/read-object';
 import { deleteObject, postObject, putObject } from '../objects/write-object';
 
@@ -23,7 +23,7 @@ export function objectRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
       case 'DELETE':
         return deleteObject(ctx, deps);
       case 'COPY': {
-        const path = ctx.state.path as ObjectPath;
+        const path = objectPath(ctx);
         return copyObject(ctx, deps, path, readDestination(ctx.req.headers, path.account));
       }
       case 'OPTIONS':
