@@ -22,7 +22,7 @@ export function badImage(message: string): SandboxError {
 
 /** Parses a header block (v7, ustar or GNU); undefined for the zero block that ends an archive. Throws `bad-image`. */
 export function parseTarHeader(block: Uint8Array): TarHeader | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
+  if (block[0] === 0 && block.every((byte) => byte === 0)) return undefined;
   checkSum(block);
   const magic = text(block, 257, 6);
   const prefix = magic === 'ustar' ? text(block, 345, 155) : '';

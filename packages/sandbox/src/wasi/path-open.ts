@@ -58,7 +58,7 @@ export function pathOpenFunctions(context: HostContext) {
         node,
         position: 0,
         flags: descriptorFlags,
-        rightsBase: wantedRights & possibleRights(node),
+        rightsBase: grantedRights(node, request) & parent.rightsInheriting,
         rightsInheriting: toRights(inheriting) & parent.rightsInheriting,
         canRead: request.read,
         canWrite: request.write && node.kind !== 'directory',
@@ -101,10 +101,11 @@ function truncate({ root }: HostContext, node: RootNode): void {
   }
 }
 
-/** What a descriptor of the node could be allowed at most. */
-function possibleRights(node: RootNode): number {
+/**
+ * Of the rights asked for only reading and writing count, as in today's other hosts: programs ask for too few of the rest.
+ * Streams have no position.
+ */
+function grantedRights(node: RootNode, { read, write }: OpenRequest): number {
   if (node.kind === 'directory') return directoryRights;
-  if (node.kind !== 'channel') return fileRights({ read: true, write: true, seek: true });
-  const { readable, writable, seekable } = node.channel;
-  return fileRights({ read: readable, write: writable, seek: seekable });
+  return fileRights({ read, write, seek: node.kind !== 'channel' || node.channel.seekable });
 }
