@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import http from 'node:http';
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Leases } from './leases';
@@ -6,6 +7,7 @@ import { createRoutes } from './routes';
 import type { Secret } from './settings';
 import type { StorageNode } from './storage-node';
 import { encodeError, ProtocolError } from './wire/errors';
+import { maxHeaderBytes } from './wire/protocol';
 
 export interface ObjectServerDeps {
   node: StorageNode;
@@ -15,8 +17,22 @@ export interface ObjectServerDeps {
   log: Logger;
 }
 
-/** The storage protocol (`wire/protocol.ts`) as a Koa application; it does not listen. */
-export function createObjectServerApp(deps: ObjectServerDeps): Koa {
+/** The storage protocol as an HTTP server; it does not listen yet. */
+export function createObjectServer(deps: ObjectServerDeps): http.Server {
+  const handle = createObjectServerApp(deps).callback();
+  const server = http.createServer({
+    maxHeaderSize: maxHeaderBytes,
+    // Uploads may take any time: the proxy limits its clients.
+    requestTimeout: 0,
+    headersTimeout: 60_000,
+    keepAliveTimeout: 75_000,
+  });
+  // Without this listener Node asks for every announced body at once; the routes do when they read it.
+  return server.on('request', handle).on('checkContinue', handle);
+}
+
+/** The storage protocol (`wire/protocol.ts`) as a Koa application. */
+function createObjectServerApp(deps: ObjectServerDeps): Koa {
   const app = new Koa();
   app.use(errors(deps.log));
   app.use(health);
@@ -43,6 +59,8 @@ function errors(log: Logger): Koa.Middleware {
       }
       ctx.status = status;
       ctx.body = body;
+      // Node drains a body that nobody began to read, but not the rest of one that was refused halfway.
+      ctx.req.resume();
     }
   };
 }

@@ -56,5 +56,5 @@ function fail(error: Error): never {
 
 /** Logs as JSON lines on standard error. */
 export function createLogger(level: string): Logger {
-  return pino({ level }, pino.destination(2));
+  return pino({ level, base: undefined }, pino.destination(2));
 }

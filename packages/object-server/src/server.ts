@@ -1,12 +1,10 @@
-import http from 'node:http';
 import type { Logger } from 'pino';
-import { createObjectServerApp } from './app';
+import { createObjectServer } from './app';
 import type { ObjectServerConfig } from './config';
 import { Leases } from './leases';
 import { listen } from './listen';
 import { openLocalNode } from './local-node';
 import type { StorageNode } from './storage-node';
-import { maxHeaderBytes } from './wire/protocol';
 
 export interface RunningObjectServer {
   url: string;
@@ -20,7 +18,7 @@ export async function startObjectServer(config: ObjectServerConfig, log: Logger)
   const node = await openLocalNode(config.storage, { log });
   const leases = new Leases();
   try {
-    const server = createServer(createObjectServerApp({ node, leases, key: config.nodeKey, log }).callback());
+    const server = createObjectServer({ node, leases, key: config.nodeKey, log });
     const { url, close } = await listen(server, config);
     return {
       url,
@@ -36,10 +34,4 @@ export async function startObjectServer(config: ObjectServerConfig, log: Logger)
     await node.close();
     throw error;
   }
-}
-
-/** Uploads may take any time (the proxy limits its clients), idle connections outlive the proxy's own idea of idle. */
-function createServer(handler: http.RequestListener): http.Server {
-  const limits = { maxHeaderSize: maxHeaderBytes, requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 };
-  return http.createServer(limits, handler);
 }

@@ -34,7 +34,7 @@ export function objectRoutes(router: Router, { node, leases }: ObjectServerDeps)
   });
   router.put(`/objects${resource}`, async (ctx) => {
     const options = parseJson(ctx.get(optionsHeader), putOptions);
-    ctx.body = await node.putObject(objectPath(ctx), receiveBody(ctx.req), options);
+    ctx.body = await node.putObject(objectPath(ctx), receiveBody(ctx), options);
   });
   router.post(`/objects${resource}`, async (ctx) => {
     await node.updateObject(objectPath(ctx), await readJson(ctx.req, updateOptions));

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { RouterContext } from '@koa/router';
 import { StorageError } from '../errors';
 import type { ContainerPath, ObjectPath } from '../store/object-store';
@@ -23,14 +23,18 @@ export function queryOf(ctx: RouterContext): string | undefined {
 }
 
 /**
- * The body of a request; one whose sender hung up throws `bodyAborted` instead of ending. A reader that stops early
- * leaves the connection as it is, so that the sender still gets its answer.
+ * The body of a request; it is asked for (`100 Continue`) when somebody begins to read it. One whose sender hung up
+ * throws `bodyAborted` instead of ending. A reader that stops early leaves the connection as it is, so that the sender
+ * still gets its answer.
  */
-export async function* receiveBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+export async function* receiveBody({ req, res }: RouterContext): AsyncGenerator<Uint8Array> {
+  if (req.headers.expect !== undefined) {
+    res.writeContinue();
+  }
   try {
-    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    yield* req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   } catch (cause) {
-    throw new StorageError('bodyAborted', 'The body ended before it was complete.', { cause });
+    throw new StorageError('bodyAborted', 'The body broke off before its end.', { cause });
   }
 }
 

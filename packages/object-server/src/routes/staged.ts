@@ -7,7 +7,7 @@ import { param, receiveBody } from './request';
 
 export function stagedRoutes(router: Router, { node }: ObjectServerDeps): void {
   router.post('/staged', async (ctx) => {
-    ctx.body = await node.stageBody(receiveBody(ctx.req), parseJson(ctx.get(optionsHeader), stageOptions));
+    ctx.body = await node.stageBody(receiveBody(ctx), parseJson(ctx.get(optionsHeader), stageOptions));
   });
   router.delete('/staged/:id', async (ctx) => {
     await node.releaseBody(param(ctx, 'id'));

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { StorageError } from '../errors';
+import { isStorageError, StorageError } from '../errors';
 import type { Secret } from '../settings';
 import { decodeError } from './errors';
 import { maxHeaderBytes, maxRequestBytes } from './protocol';
@@ -63,8 +63,9 @@ export class NodeClient {
   }
 
   /**
-   * Streams a body to the server and resolves with its JSON answer. An answer that comes before the end of the body
-   * (a refusal) ends the sending; an error of the body ends the request, and is what the promise rejects with.
+   * Streams a body to the server and resolves with its JSON answer. The body is read once the server wants it
+   * (`Expect: 100-continue`), and no further when an answer comes before its end: a refusal. A body that fails ends the
+   * request; the promise rejects with its `StorageError`, or `bodyAborted` for any other failure.
    */
   async upload<T>(
     method: string,
@@ -72,16 +73,19 @@ export class NodeClient {
     headers: Record<string, string>,
     body: AsyncIterable<Uint8Array>,
   ): Promise<T> {
-    const request = this.#open(method, path, headers, this.#agent);
+    const request = this.#open(method, path, { ...headers, expect: '100-continue' }, this.#agent);
+    const wanted = new Promise((resolve) => request.once('continue', resolve));
     const answer = this.#answer(request);
+    this.#limit(request, Promise.race([wanted, answer]));
     let answered = false;
     const settled = answer
       .catch(() => undefined)
       .then(() => {
         answered = true;
       });
+    await Promise.race([wanted, settled]);
     try {
-      for await (const chunk of body) {
+      for await (const chunk of answered ? [] : body) {
         if (!answered && !request.write(chunk)) {
           await Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
         }
@@ -89,9 +93,11 @@ export class NodeClient {
           break;
         }
       }
-    } catch (error) {
+    } catch (cause) {
       request.destroy();
-      throw error;
+      throw isStorageError(cause)
+        ? cause
+        : new StorageError('bodyAborted', 'The body broke off before its end.', { cause });
     }
     if (!answered) {
       request.end();

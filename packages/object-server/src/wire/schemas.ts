@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import type { NodeChannel, NodeProgram, NodeSession, NodeSource } from '../storage-node';
-import type { ObjectListQuery } from '../store/object-store';
+import type { Metadata, MetadataUpdate, ObjectListQuery } from '../store/object-store';
 
 /**
  * What an object server accepts from a proxy. Unknown keys are refused, so that two versions that do not fit are
  * noticed at the first request and nothing is dropped in silence.
  */
 
-const metadata = z.record(z.string(), z.string());
+/** Not `z.record`, which loses a name such as `__proto__`. */
+const metadata = z.custom<Metadata>(
+  (value) => isMapOf(value, (text) => typeof text === 'string'),
+  'not a map of texts',
+);
 const timestamp = z.string().regex(/^\d{1,11}\.\d{5}$/);
 const count = z.number().int().nonnegative();
 
@@ -17,9 +21,13 @@ const objectPath = z.strictObject({ account: z.string(), container: z.string(), 
 export const metadataUpdate = z.strictObject({
   timestamp,
   metadata: z
-    .record(z.string(), z.string().nullable())
-    .transform((pairs) =>
-      Object.fromEntries(Object.entries(pairs).map(([name, value]) => [name, value ?? undefined] as const)),
+    .custom<Record<string, string | null>>(
+      (value) => isMapOf(value, (text) => typeof text === 'string' || text === null),
+      'not a map of texts and nulls',
+    )
+    .transform(
+      (pairs): MetadataUpdate =>
+        Object.fromEntries(Object.entries(pairs).map(([name, value]) => [name, value ?? undefined])),
     ),
 });
 
@@ -101,7 +109,7 @@ export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
   name: z.string(),
   program,
   args: z.array(z.string()),
-  env: z.record(z.string(), z.string()),
+  env: metadata,
   channels: z.array(channel),
   systemImages: z.array(z.string()),
   localDevice: z.string().optional(),
@@ -111,3 +119,7 @@ export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
   maxProgramBytes: count,
   maxInputBytes: count,
 });
+
+function isMapOf(value: unknown, isValue: (value: unknown) => boolean): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isValue);
+}

@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import type { NodeChannel, NodeResult, NodeSession, ObjectPath, StorageNode } from '@zerocloud/object-server';
+import { assembleGuest } from '../support/wat';
+import { describeObjectStore, inChunks, md5, someBytes } from './object-store';
+
+export interface OpenedNode {
+  node: StorageNode;
+  dispose(): Promise<void>;
+}
+
+export interface OpenNodeOptions {
+  now: () => number;
+  /** Whether sessions are needed; without, a node may be opened faster. */
+  programs: boolean;
+}
+
+export type OpenNode = (options: OpenNodeOptions) => Promise<OpenedNode>;
+
+const account = 'AUTH_test';
+const timestamp = '1700000001.00000';
+const unlimited = 1_000_000_000;
+
+export function readable(device: string, source?: NodeChannel['source']): NodeChannel {
+  const limits = { reads: unlimited, readBytes: 2 ** 40, writes: 0, writeBytes: 0 };
+  return { device, type: 0, limits, fileType: 'pipe', etag: false, source };
+}
+
+export function writable(device: string, changes: Partial<NodeChannel> = {}): NodeChannel {
+  const limits = { reads: 0, readBytes: 0, writes: unlimited, writeBytes: 2 ** 40 };
+  return { device, type: 0, limits, fileType: 'pipe', etag: true, ...changes };
+}
+
+/** A session of a program given as bytes: an empty stdin, stdout returned, stderr dropped. */
+export function nodeSession(program: Uint8Array, changes: Partial<NodeSession> = {}): NodeSession {
+  return {
+    account,
+    transactionId: 'tx1',
+    name: 'node',
+    program: { kind: 'source', source: { kind: 'bytes', data: program } },
+    args: ['program'],
+    env: {},
+    channels: [readable('stdin'), writable('stdout'), writable('stderr', { discard: true })],
+    systemImages: [],
+    timeoutMs: 20_000,
+    memoryBytes: 64 * 1024 ** 2,
+    timestamp,
+    maxProgramBytes: 2 ** 28,
+    maxInputBytes: 2 ** 30,
+    ...changes,
+  };
+}
+
+const refusal = (code: string) => expect.objectContaining({ name: 'StorageError', code });
+
+/** The contract of `StorageNode` as tests: that of the store, and programs beside its objects. */
+export function describeStorageNode(name: string, openNode: OpenNode): void {
+  describeObjectStore(`${name} as a store`, async ({ now }) => {
+    const { node, dispose } = await openNode({ now, programs: false });
+    return { store: node, dispose };
+  });
+
+  describe(name, () => {
+    let opened: OpenedNode;
+    let node: StorageNode;
+    let copy: Uint8Array;
+    let spin: Uint8Array;
+
+    beforeAll(async () => {
+      opened = await openNode({ now: Date.now, programs: true });
+      node = opened.node;
+      copy = await assembleGuest('copy-stdin-to-stdout');
+      spin = await assembleGuest('spin-forever');
+      await node.putContainer({ account, container: 'c' }, { timestamp, metadata: {} });
+    });
+    afterAll(() => opened.dispose());
+
+    const at = (object: string): ObjectPath => ({ account, container: 'c', object });
+    const put = (object: string, data: Buffer) =>
+      node.putObject(at(object), inChunks(data), { timestamp, contentType: 'a/b', metadata: {}, maxBytes: 2 ** 40 });
+    const read = async (object: string) => {
+      const found = await node.openObject(at(object));
+      const body = await found!.read();
+      const bytes = ArrayBuffer.isView(body) ? body : await buffer(body);
+      found!.close();
+      return bytes;
+    };
+    const stdoutOf = async ({ outputs }: NodeResult): Promise<Buffer> => {
+      const { body } = outputs.find(({ device }) => device === 'stdout')!;
+      return ArrayBuffer.isView(body) ? body : buffer(body as Readable);
+    };
+    const stdio = (source: NodeChannel['source'], output: Partial<NodeChannel> = {}) => ({
+      channels: [readable('stdin', source), writable('stdout', output), writable('stderr', { discard: true })],
+    });
+
+    test('names its system images and how many sessions it runs', async () => {
+      const { systemImages, maxSessions } = await node.describe();
+      expect(systemImages).toEqual(expect.arrayContaining(['python', 'python2.7']));
+      expect(maxSessions).toBeGreaterThan(0);
+    });
+
+    describe('an upload', () => {
+      test('whose body fails rejects with the cause and stores nothing', async () => {
+        const failure = new Error('the client hung up');
+        async function* failing() {
+          yield someBytes(100_000);
+          throw failure;
+        }
+        const options = { timestamp, contentType: 'a/b', metadata: {}, maxBytes: 2 ** 40 };
+        await expect(node.putObject(at('half'), failing(), options)).rejects.toMatchObject({
+          code: 'bodyAborted',
+          cause: failure,
+        });
+        expect(await node.findObject(at('half'))).toBeUndefined();
+      });
+
+      test('that is refused stops reading its body', async () => {
+        let sentBytes = 0;
+        async function* endless() {
+          for (;;) {
+            const chunk = Buffer.alloc(65_536);
+            sentBytes += chunk.length;
+            yield chunk;
+          }
+        }
+        const options = { timestamp, contentType: 'a/b', metadata: {}, maxBytes: 1_000_000 };
+        await expect(node.putObject(at('large'), endless(), options)).rejects.toEqual(refusal('objectTooLarge'));
+        expect(sentBytes).toBeLessThan(50_000_000);
+        expect(await node.findObject(at('large'))).toBeUndefined();
+      });
+    });
+
+    test('many reads and writes at once do not disturb each other', async () => {
+      const bodies = Array.from({ length: 20 }, (_, index) => someBytes(index * 10_000, index + 1));
+      await Promise.all(bodies.map((body, index) => put(`many-${index}`, body)));
+      const found = await Promise.all(bodies.map((_, index) => read(`many-${index}`)));
+      expect(found.map(md5)).toEqual(bodies.map(md5));
+    });
+
+    describe('a staged body', () => {
+      test.each([0, 10, 300_000])('of %d bytes is an input of sessions until it is released', async (sizeBytes) => {
+        const data = someBytes(sizeBytes);
+        const staged = await node.stageBody(inChunks(data), { maxBytes: 300_000 });
+        expect(staged.sizeBytes).toBe(sizeBytes);
+        for (let session = 0; session < 2; session++) {
+          const result = await node.runSession(nodeSession(copy, stdio({ kind: 'staged', id: staged.id })));
+          expect(md5(await stdoutOf(result))).toBe(md5(data));
+        }
+        await node.releaseBody(staged.id);
+        await node.releaseBody(staged.id);
+        const again = node.runSession(nodeSession(copy, stdio({ kind: 'staged', id: staged.id })));
+        await expect(again).rejects.toEqual(refusal('stagedNotFound'));
+      });
+
+      test('is inflated on request, within the limit', async () => {
+        const data = Buffer.alloc(200_000, 'x');
+        const staged = await node.stageBody(inChunks(gzipSync(data)), { maxBytes: 200_000, inflate: true });
+        expect(staged.sizeBytes).toBe(200_000);
+        await node.releaseBody(staged.id);
+        const bomb = node.stageBody(inChunks(gzipSync(data)), { maxBytes: 199_999, inflate: true });
+        await expect(bomb).rejects.toEqual(refusal('objectTooLarge'));
+        const damaged = node.stageBody(inChunks(data), { maxBytes: 300_000, inflate: true });
+        await expect(damaged).rejects.toEqual(refusal('badArchive'));
+      });
+    });
+
+    describe('a session', () => {
+      test('reads an object and returns what it wrote', async () => {
+        const data = someBytes(50_000);
+        await put('in', data);
+        const result = await node.runSession(nodeSession(copy, stdio({ kind: 'object', path: at('in') })));
+        expect(result.report).toMatchObject({ state: 'ok', code: 0, exitCode: 0, validation: 0, daemon: false });
+        expect(result.report.accounting).toMatchObject({ readBytes: 50_000, writeBytes: 50_000 });
+        expect(result.outputs).toMatchObject([{ device: 'stdout', sizeBytes: 50_000, md5: md5(data) }]);
+        expect(md5(await stdoutOf(result))).toBe(md5(data));
+      });
+
+      test('takes its program from an object and its input from the request', async () => {
+        await put('program.wasm', Buffer.from(copy));
+        const result = await node.runSession(
+          nodeSession(copy, {
+            ...stdio({ kind: 'bytes', data: Buffer.from([0, 255, 10, 13]) }),
+            program: { kind: 'source', source: { kind: 'object', path: at('program.wasm') } },
+          }),
+        );
+        expect([...(await stdoutOf(result))]).toEqual([0, 255, 10, 13]);
+      });
+
+      test('returns outputs larger than memory would like, as streams in channel order', async () => {
+        const data = someBytes(5_000_000);
+        await put('large-in', data);
+        const result = await node.runSession(nodeSession(copy, stdio({ kind: 'object', path: at('large-in') })));
+        expect(result.outputs[0]).toMatchObject({ sizeBytes: 5_000_000, md5: md5(data) });
+        expect(md5(await stdoutOf(result))).toBe(md5(data));
+      });
+
+      test('whose large output nobody wants leaves the node in order', async () => {
+        const result = await node.runSession(nodeSession(copy, stdio({ kind: 'object', path: at('large-in') })));
+        const body = result.outputs[0]!.body as Readable;
+        body.destroy();
+        await once(body, 'close');
+        const next = await node.runSession(nodeSession(copy, stdio({ kind: 'bytes', data: Buffer.from('next') })));
+        expect(String(await stdoutOf(next))).toBe('next');
+      });
+
+      test('stores an output that has a target', async () => {
+        const target = { path: at('out'), contentType: 'text/x-out', metadata: { 'x-object-meta-by': 'Jürgen 漢' } };
+        const source = { kind: 'object' as const, path: at('large-in') };
+        const result = await node.runSession(nodeSession(copy, stdio(source, { target })));
+        expect(result.outputs).toMatchObject([{ device: 'stdout', sizeBytes: 5_000_000, stored: at('out') }]);
+        expect(result.outputs[0]!.body).toBeUndefined();
+        expect(await node.findObject(at('out'))).toMatchObject({
+          sizeBytes: 5_000_000,
+          contentType: 'text/x-out',
+          metadata: target.metadata,
+          timestamp,
+        });
+        expect(md5(await read('out'))).toBe(md5(await read('large-in')));
+      });
+
+      test('tells when an output cannot be stored', async () => {
+        const path = { account, container: 'missing', object: 'o' };
+        const target = { path, contentType: 'a/b', metadata: {} };
+        const result = await node.runSession(nodeSession(copy, stdio(undefined, { target })));
+        expect(result.outputs).toMatchObject([{ device: 'stdout', refused: 'containerNotFound' }]);
+      });
+
+      test('runs a script of the python image', async () => {
+        const result = await node.runSession(
+          nodeSession(copy, {
+            program: { kind: 'system-image', image: 'python', path: 'python' },
+            args: ['python', '-c', 'print(6 * 7)'],
+          }),
+        );
+        expect(String(await stdoutOf(result))).toBe('42\n');
+      });
+
+      test('reports what became of a guest that ran too long', async () => {
+        const { report } = await node.runSession(nodeSession(spin, { timeoutMs: 200 }));
+        expect(report).toMatchObject({ code: 4, state: 'session timeout' });
+      });
+
+      test.each<[string, Partial<NodeSession>, string]>([
+        ['an input that is not there', stdio({ kind: 'object', path: at('nothing') }), 'objectNotFound'],
+        [
+          'a program that is not there',
+          { program: { kind: 'source', source: { kind: 'object', path: at('nothing') } } },
+          'objectNotFound',
+        ],
+        [
+          'an unknown system image',
+          { program: { kind: 'system-image', image: 'perl', path: 'perl' } },
+          'systemImageNotFound',
+        ],
+        [
+          'an input beyond the limit',
+          { ...stdio({ kind: 'object', path: at('large-in') }), maxInputBytes: 1000 },
+          'inputTooLarge',
+        ],
+        ['a program beyond the limit', { maxProgramBytes: 10 }, 'programTooLarge'],
+      ])('is refused with %s', async (_, changes, code) => {
+        const failure = await node.runSession(nodeSession(copy, changes)).catch((error) => error);
+        expect(failure).toEqual(refusal(code));
+        expect(failure.message).not.toBe('');
+      });
+
+      test('that is aborted ends at once with the reason, and its slot is free again', async () => {
+        const { maxSessions } = await node.describe();
+        const controller = new AbortController();
+        const reason = new Error('the client hung up');
+        const running = Array.from({ length: maxSessions }, () =>
+          node.runSession(nodeSession(spin, { timeoutMs: 60_000 }), { signal: controller.signal }),
+        );
+        const next = node.runSession(nodeSession(copy, stdio({ kind: 'bytes', data: Buffer.from('free') })));
+        controller.abort(reason);
+        for (const { status, ...outcome } of await Promise.allSettled(running)) {
+          expect([status, outcome]).toEqual(['rejected', { reason }]);
+        }
+        expect(String(await stdoutOf(await next))).toBe('free');
+      });
+
+      test('is not started at all with a signal that has fired', async () => {
+        const reason = new Error('too late');
+        const late = node.runSession(nodeSession(copy), { signal: AbortSignal.abort(reason) });
+        await expect(late).rejects.toBe(reason);
+      });
+    });
+  });
+}
