@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
-import { pythonImages, type SessionResult } from '@zerocloud/sandbox';
+import { configuredImages, pythonImages, type SessionResult } from '@zerocloud/sandbox';
 import { pack } from 'tar-stream';
 import {
   childPids,
@@ -304,6 +305,68 @@ describe('python', () => {
     const args = ['python', '-c', 'bytearray(10**9)'];
     const result = await texts(await sandbox.run(sessionOf(program, { args, memoryBytes: 64 * 1024 ** 2 })));
     expect(result).toMatchObject({ state: 'ok', exitCode: 1, err: expect.stringContaining('MemoryError') });
+  });
+});
+
+describe('configured system images', () => {
+  let other: TestSandbox;
+  let images: string;
+
+  beforeAll(async () => {
+    images = await mkdtemp(path.join(os.tmpdir(), 'images-'));
+    const directory = path.join(images, 'tools');
+    await mkdir(path.join(directory, 'share'), { recursive: true });
+    await writeFile(path.join(directory, 'share/words.txt'), 'from a directory');
+    const files = { 'share/more.txt': 'from a tar', 'bin/exit': await compileGuest('exit-with-300') };
+    await writeFile(path.join(directory, 'exit.wasm'), files['bin/exit']);
+    await writeFile(path.join(images, 'secret.wasm'), files['bin/exit']);
+    await symlink(path.join(images, 'secret.wasm'), path.join(directory, 'link.wasm'));
+    await writeFile(path.join(images, 'lib.tar'), await tarOf(files));
+    const configured = configuredImages({ tools: directory, lib: path.join(images, 'lib.tar') });
+    other = await startTestSandbox({ maxSessions: 1, systemImages: [...pythonImages(), ...configured] });
+  });
+
+  afterAll(async () => {
+    await other.close();
+    await rm(images, { recursive: true });
+  });
+
+  test('are laid into the root of the sessions that name them', async () => {
+    const script = [
+      'import os',
+      'for name in ("/share/words.txt", "/share/more.txt"):',
+      '    print(open(name).read() if os.path.exists(name) else None)',
+      'print(sorted(os.listdir("/dev"))[:2], os.path.exists("/dev/lib"))',
+    ].join('\n');
+    const program = { kind: 'system-image' as const, image: 'python', path: 'python' };
+    const run = async (systemImages: string[]) => {
+      const session = sessionOf(program, { args: ['python', '-c', script], systemImages, memoryBytes: 2 ** 28 });
+      return String(await takeOutput(await other.sandbox.run(session))).split('\n');
+    };
+    expect(await run(['tools', 'lib'])).toEqual(['from a directory', 'from a tar', "['full', 'lib'] True", '']);
+    expect(await run([])).toEqual(['None', 'None', "['full', 'null'] False", '']);
+  });
+
+  test.each([
+    ['tools', 'exit.wasm'],
+    ['lib', 'bin/exit'],
+    ['lib', './bin/exit'],
+  ])('have programs: %s %s', async (image, member) => {
+    const { report } = await other.sandbox.run(sessionOf({ kind: 'system-image', image, path: member }));
+    expect(report).toMatchObject({ validation: 2, exitCode: 300 });
+  });
+
+  test.each(['../secret.wasm', 'link.wasm', '/etc/passwd', 'share', 'none', 'a\0b', ''])(
+    'have no program %j outside of their directory',
+    async (member) => {
+      const run = other.sandbox.run(sessionOf({ kind: 'system-image', image: 'tools', path: member }));
+      await expect(run).rejects.toMatchObject({ code: 'program-not-found' });
+    },
+  );
+
+  test('must be there when the sandbox starts', async () => {
+    const systemImages = configuredImages({ gone: path.join(images, 'gone') });
+    await expect(startTestSandbox({ systemImages })).rejects.toMatchObject({ code: 'bad-image' });
   });
 });
 

@@ -95,11 +95,11 @@ export class ExecutorProcess {
 
   /** Runs a session; the executor must be idle. Resolves with a report or rejects as `Sandbox.run` does. */
   run(id: number, session: Session, signal?: AbortSignal): Promise<SessionResult> {
-    this.state = 'busy';
     const { program } = session;
     const cached = program.kind === 'module' && program.cacheKey !== undefined && this.programs.has(program.cacheKey);
     return new Promise<SessionResult>((resolve, reject) => {
       const { request, granted } = this.slot.grant(id, session, cached);
+      this.state = 'busy';
       const running: RunningSession = { request, session, startedAtMs: performance.now(), resolve, reject };
       this.running = running;
       if (signal) this.listenForAbort(signal, running);
@@ -142,7 +142,13 @@ export class ExecutorProcess {
 
   private send(running: RunningSession): void {
     if (this.running !== running || this.state === 'dead') return;
-    for (const part of encodeFrame(running.request)) this.socket.write(part);
+    try {
+      for (const part of encodeFrame(running.request)) this.socket.write(part);
+    } catch (error) {
+      // Something in the session cannot be sent; nothing was.
+      this.finish(running, () => running.reject(error));
+      return;
+    }
     this.watch = setTimeout(() => this.checkDeadline(running), running.session.timeoutMs);
   }
 
@@ -198,16 +204,25 @@ export class ExecutorProcess {
       this.finish(running, () => running.reject(error), hostFailed);
       return;
     }
+    const { report, outputs } = reply;
+    const names = running.session.channels.filter(isWritable).map(({ name }) => name);
+    if (String(outputs.map(({ name }) => name)) !== String(names)) throw new Error('outputs that were not asked for');
     if (reply.cached !== undefined) this.programs.add(reply.cached);
     for (const key of reply.evicted) this.programs.delete(key);
-    const { report, outputs } = reply;
     if (!outputs.some(({ body }) => body.kind === 'file')) {
       this.finish(running, () => running.resolve({ report, outputs }), reply.last);
       return;
     }
     clearTimeout(this.watch);
     this.slot.claim(running.request, outputs).then(
-      (claimed) => this.finish(running, () => running.resolve({ report, outputs: claimed }), reply.last),
+      (claimed) => {
+        if (this.running === running) {
+          this.finish(running, () => running.resolve({ report, outputs: claimed }), reply.last);
+        } else {
+          // Aborted meanwhile: nobody takes the files.
+          void this.slot.drop(claimed);
+        }
+      },
       (error) => this.finish(running, () => running.reject(error), true),
     );
   }

@@ -66,7 +66,7 @@ export class Slot {
       systemImages: session.systemImages,
       memoryBytes: session.memoryBytes,
     };
-    return links.length === 0 ? { request } : { request, granted: Promise.all(links) };
+    return links.length === 0 ? { request } : { request, granted: allLinked(links) };
   }
 
   /** Takes the links away again. */
@@ -96,6 +96,12 @@ export class Slot {
     );
   }
 
+  /** Removes claimed outputs that the caller does not want any more. */
+  async drop(outputs: readonly Output[]): Promise<void> {
+    const files = outputs.flatMap(({ body }) => (body.kind === 'file' ? [body.path] : []));
+    await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
+  }
+
   /** Removes whatever a session left in `out/`. */
   async discard(request: SessionRequest): Promise<void> {
     const files = request.channels.flatMap(({ spillPath }) => spillPath ?? []);
@@ -117,6 +123,11 @@ function grantProgram(
 function directorySource(source: ByteSource): ChannelSource {
   if (source.kind === 'file') return { kind: 'file', path: source.path };
   throw new SandboxError('bad-image', 'a directory mount needs a path');
+}
+
+/** Waits for every link, so that none appears after the others were taken away. */
+async function allLinked(links: Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(links)) if (end.status === 'rejected') throw end.reason;
 }
 
 async function linkSource(source: string, target: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { SystemImage } from '../session';
 import type { SessionRunner } from './run-session';
 
@@ -9,6 +11,12 @@ const warmUpMemoryBytes = 256 * 1024 ** 2;
  * an interpreter takes several times as long as the session itself.
  */
 export function warmUp(runner: SessionRunner, images: readonly SystemImage[]): void {
+  if (!images.some(({ warmUp }) => warmUp)) return;
+  runWarmUps(runner, images);
+  collectGarbage();
+}
+
+function runWarmUps(runner: SessionRunner, images: readonly SystemImage[]): void {
   for (const { name, warmUp } of images) {
     if (!warmUp) continue;
     const output = { ...nothing, writes: 1000, writeBytes: 1_000_000 };
@@ -31,4 +39,15 @@ export function warmUp(runner: SessionRunner, images: readonly SystemImage[]): v
       process.stderr.write(`warm-up of system image ${name} failed: ${reply.report.state}\n`);
     }
   }
+}
+
+/**
+ * An interpreter's module leaves tens of megabytes of garbage when it is read and rewritten, which would stay as long as
+ * the process waits for its first session.
+ */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  collect();
 }
