@@ -49,7 +49,7 @@ export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | 
 function programOf({ program }: Group): NodeProgram {
   switch (program.kind) {
     case 'object':
-      return { kind: 'source', source: program };
+      return { kind: 'source', source: { kind: 'object', path: program.path } };
     case 'image':
       return program.image === userImage
         ? { kind: 'image', path: program.member }
