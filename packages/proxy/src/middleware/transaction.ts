@@ -17,8 +17,10 @@ export function transaction({ log, now }: Deps): Middleware {
     const time = Math.floor(startedAt / 1000);
     const transactionId = `${prefix}${counter.toString(16).padStart(7, '0')}-${time.toString(16).padStart(10, '0')}`;
     const { req, res } = ctx;
-    // HTTP/1.1 keeps connections open without saying so, as Swift does; Node says so only if it is not told off.
-    if (req.httpVersionMinor === 1 && res.shouldKeepAlive) res.removeHeader('Connection');
+    // HTTP/1.1 keeps connections open without saying so; Swift says so to those who ask, Node to all unless told off.
+    if (req.httpVersionMinor === 1 && res.shouldKeepAlive && req.headers.connection === undefined) {
+      res.removeHeader('Connection');
+    }
     ctx.state = new RequestScope(transactionId, res, nextTimestamp);
     res.setHeader('X-Trans-Id', transactionId);
     res.setHeader('X-Openstack-Request-Id', transactionId);

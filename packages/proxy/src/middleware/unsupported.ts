@@ -13,7 +13,6 @@ const headers = [
   'x-object-manifest',
   'x-symlink-target',
   'x-container-sync-to',
-  'x-container-sync-key',
 ];
 
 const parameters = [

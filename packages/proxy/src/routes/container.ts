@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ContainerRecord, MetadataUpdate } from '@zerocloud/object-server';
 import { AclSyntaxError, cleanAcl } from '../auth/acl';
 import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
 import { visibleMetadata } from '../auth/visible-headers';
+import type { SwiftLimits } from '../config';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { decodeHeaderText } from '../http/header-text';
@@ -113,23 +115,41 @@ function getContainerPath(ctx: SwiftContext): { account: string; container: stri
 
 const aclHeaders = ['x-container-read', 'x-container-write'] as const;
 
+/** A container's own headers that are kept as they come. The key of container sync does nothing without a target. */
+const keptHeaders = ['x-container-sync-key'];
+
 /** User metadata and ACLs of a PUT or POST; empty values and `X-Remove-…` remove. Rights are given by owners only. */
-function readContainerMetadata(ctx: SwiftContext, limits: Deps['config']['limits']): MetadataUpdate {
+function readContainerMetadata(ctx: SwiftContext, limits: SwiftLimits): MetadataUpdate {
   const { headers } = ctx.req;
-  const acls: MetadataUpdate = {};
-  for (const name of aclHeaders) {
-    if (headers[name.replace('x-', 'x-remove-')] !== undefined) acls[name] = undefined;
-    const raw = headers[name];
-    if (typeof raw !== 'string') continue;
-    const text = decodeHeaderText(raw);
-    if (text === undefined) throw new HttpError(400, 'Metadata must be valid UTF-8');
-    try {
-      acls[name] = cleanAcl(name, text) || undefined;
-    } catch (error) {
-      if (!(error instanceof AclSyntaxError)) throw error;
-      throw new HttpError(400, error.message);
-    }
+  const own: MetadataUpdate = {};
+  for (const name of [...aclHeaders, ...keptHeaders]) {
+    if (headers[name.replace('x-', 'x-remove-')] !== undefined) own[name] = undefined;
   }
-  const update = { ...readMetadataUpdate(headers, 'container', limits), ...acls };
+  for (const name of keptHeaders) {
+    const value = readText(headers, name);
+    if (value !== undefined) own[name] = value || undefined;
+  }
+  for (const name of aclHeaders) {
+    const acl = readText(headers, name);
+    if (acl !== undefined) own[name] = readAcl(name, acl) || undefined;
+  }
+  const update = { ...readMetadataUpdate(headers, 'container', limits), ...own };
   return mayControl(ctx.state, ctx.state.path.account) ? update : visibleMetadata(update, false);
+}
+
+function readText(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const raw = headers[name];
+  if (typeof raw !== 'string') return undefined;
+  const text = decodeHeaderText(raw);
+  if (text === undefined) throw new HttpError(400, 'Metadata must be valid UTF-8');
+  return text;
+}
+
+function readAcl(name: (typeof aclHeaders)[number], value: string): string {
+  try {
+    return cleanAcl(name, value);
+  } catch (error) {
+    if (!(error instanceof AclSyntaxError)) throw error;
+    throw new HttpError(400, error.message);
+  }
 }
