@@ -31,7 +31,7 @@ export async function runProgram({ usage, roles, start }: Program): Promise<void
     fail(new Error(`Unknown argument ${argument}; settings are environment variables, --help lists them.`));
   }
   const stopping = nextSignal();
-  const running = await start(process.env).catch(fail);
+  const running = await Promise.resolve(process.env).then(start).catch(fail);
   process.stdout.write(`listening on ${running.url}\n`);
   await stopping;
   void nextSignal().then(() => process.exit(1));

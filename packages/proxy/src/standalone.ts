@@ -1,4 +1,4 @@
-import type { StorageNode } from '@zerocloud/object-server';
+import { isStorageError, type StorageNode } from '@zerocloud/object-server';
 import { listen } from '@zerocloud/object-server/listen';
 import { openLocalNode } from '@zerocloud/object-server/local-node';
 import { RemoteNode } from '@zerocloud/object-server/remote-node';
@@ -48,11 +48,17 @@ function openNode(config: NodeConfig, options: { log: Logger; now: () => number 
   return config.kind === 'local' ? openLocalNode(config.storage, options) : openRemoteNode(config, options.log);
 }
 
-/** A node that does not answer yet may start later than its proxy; one that refuses the key never will. */
+/** A node that does not answer yet may start later than its proxy; one that refuses the proxy never will. */
 async function openRemoteNode(config: NodeConfig & { kind: 'remote' }, log: Logger): Promise<StorageNode> {
   const node = new RemoteNode({ url: config.url, key: config.key, timeoutMs: config.timeoutS * 1000 });
-  await node
-    .describe()
-    .catch((error) => log.warn({ err: error, node: config.url }, 'the object server does not answer yet'));
+  try {
+    await node.describe();
+  } catch (error) {
+    if (!isStorageError(error, 'unavailable')) {
+      await node.close();
+      throw new Error(`The object server at ${config.url} refuses this proxy: ${(error as Error).message}`);
+    }
+    log.warn({ node: config.url }, 'the object server does not answer yet');
+  }
   return node;
 }

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+export const root = path.join(__dirname, '../..');
+export const proxyMain = 'packages/proxy/dist/main.js';
+export const objectServerMain = 'packages/object-server/dist/main.js';
+
+export interface ServerProcess {
+  child: ChildProcess;
+  /** Exit status and everything printed, once it has ended. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
+  /** What it printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** The URL of its line `listening on …`; rejects if it ends before. */
+  url(): Promise<string>;
+}
+
+const started = new Set<ChildProcess>();
+
+/** Starts one of our programs with nothing but the given settings in its environment. */
+export function startProcess(script: string, env: Record<string, string> = {}, args: string[] = []): ServerProcess {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: root,
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code, signal]) => {
+    started.delete(child);
+    return { code, signal, stdout, stderr };
+  });
+  const url = async () => {
+    for (;;) {
+      const match = /^listening on (http:\S+)\n/m.exec(stdout);
+      if (match) return match[1]!;
+      await Promise.race([once(child.stdout, 'data'), ended]);
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`it ended before it listened: ${stderr}`);
+      }
+    }
+  };
+  return { child, ended, stdout: () => stdout, stderr: () => stderr, url };
+}
+
+/** Kills what a failed test left running; for `afterEach`. */
+export async function killStartedProcesses(): Promise<void> {
+  for (const child of started) {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+  started.clear();
+}
+
+/** A client of one server with the token of one user, over `fetch`. */
+export async function logIn(
+  url: string,
+  user = 'test:tester',
+  key = 'testing',
+): Promise<{ token: string; request(path: string, init?: RequestInit): Promise<Response> }> {
+  const answer = await fetch(`${url}/auth/v1.0`, { headers: { 'x-auth-user': user, 'x-auth-key': key } });
+  const token = answer.headers.get('x-auth-token');
+  if (!token) throw new Error(`${user} cannot log in: ${answer.status}`);
+  const request = (target: string, init: RequestInit = {}) =>
+    fetch(`${url}/v1/AUTH_${user.split(':')[0]}${target}`, {
+      ...init,
+      headers: { 'x-auth-token': token, ...(init.headers as Record<string, string>) },
+    });
+  return { token, request };
+}
+
+/** Waits until something holds; fails loudly if it never does. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
+  const end = Date.now() + deadlineMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
