@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -184,6 +185,82 @@ describe('the death of an executor process', () => {
     await expectHealthy();
   });
 });
+
+test('every session is settled when processes die and clients hang up at random', async () => {
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+  const random = randomFrom(seed);
+  const copy = await compileGuest('copy-stdin-to-stdout');
+  const spin = await compileGuest('spin-forever');
+  const allowed = /^(ok|session timeout|sandbox process died)$/;
+  const sessions = Array.from({ length: 120 }, async (_, i) => {
+    const text = `${i}`.repeat(1 + Math.floor(random() * 30_000));
+    const channels = [inputChannel(text), outputChannel()];
+    const endless = random() < 0.15;
+    const tenant = `tenant ${Math.floor(random() * 4)}`;
+    const controller = new AbortController();
+    if (random() < 0.2) setTimeout(() => controller.abort('hung up'), random() * 1500);
+    const cacheKey = random() < 0.7 ? (endless ? 'spin' : 'copy') : undefined;
+    const program = {
+      kind: 'module' as const,
+      source: { kind: 'bytes' as const, data: endless ? spin : copy },
+      cacheKey,
+    };
+    const session = sessionOf(program, { tenant, channels, timeoutMs: endless ? 50 : 10_000 });
+    const result = await sandbox.run(session, { signal: controller.signal }).catch((error) => error);
+    if (result === 'hung up') return 'aborted';
+    if (result instanceof Error) throw result;
+    expect([seed, result.report.state]).toEqual([seed, expect.stringMatching(allowed)]);
+    if (result.report.state === 'ok') expect(String(await takeOutput(result)) === text).toBe(true);
+    else for (const { body } of result.outputs) if (body.kind === 'file') await rm(body.path);
+    return result.report.state;
+  });
+  const killer = setInterval(() => {
+    const pids = childPids();
+    const pid = pids[Math.floor(random() * pids.length)];
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }, 150);
+  try {
+    const ends = await Promise.all(sessions);
+    expect(ends.filter((end) => end === 'ok').length).toBeGreaterThan(20);
+  } finally {
+    clearInterval(killer);
+  }
+  expect(sandbox.load()).toEqual({ running: 0, waiting: 0 });
+  const filesLeft = () => {
+    const entries = readdirSync(system.workDir, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).length;
+  };
+  await until('no file is left', () => filesLeft() === 0);
+  await expectHealthy();
+});
+
+/** Small, seeded and good enough to shuffle. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test.each(['/bin/false', '/nowhere/node', '/'])(
+  'a host that cannot start executors (%s) is a clear failure',
+  async (node) => {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'sandbox-server-'));
+    const script = `
+    process.execPath = process.argv[2];
+    const { createSandbox } = require('@zerocloud/sandbox');
+    createSandbox({ workDir: process.argv[1], maxSessions: 2, systemImages: [], inlineOutputBytes: 1000 }).then(
+      () => console.log('started'),
+      (error) => console.log(error.code, require('node:fs').existsSync(process.argv[1])));`;
+    const server = spawn(process.execPath, ['-e', script, path.join(directory, 'work'), node], { cwd: __dirname });
+    const chunks: Buffer[] = [];
+    server.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(server, 'close');
+    await rm(directory, { recursive: true, force: true });
+    expect(String(Buffer.concat(chunks))).toBe('executor-failed false\n');
+  },
+);
 
 test('executor processes die with their server, even in the middle of a session', async () => {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'sandbox-server-'));

@@ -28,7 +28,8 @@ export async function startTestSandbox(options: Partial<SandboxOptions> = {}): P
   const directory = await mkdtemp(path.join(os.tmpdir(), 'sandbox-'));
   const workDir = path.join(directory, 'work');
   const events: TestSandbox['events'] = [];
-  const sandbox = await createSandbox({
+  const remove = () => rm(directory, { recursive: true, force: true });
+  const starting = createSandbox({
     workDir,
     maxSessions: 2,
     systemImages: [],
@@ -36,9 +37,11 @@ export async function startTestSandbox(options: Partial<SandboxOptions> = {}): P
     log: (event, message) => events.push({ ...event, message }),
     ...options,
   });
+  starting.catch(remove);
+  const sandbox = await starting;
   const close = async () => {
     await sandbox.close();
-    await rm(directory, { recursive: true, force: true });
+    await remove();
   };
   return { sandbox, directory, workDir, events, close };
 }

@@ -7,7 +7,10 @@ import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
 
 /** Starts in a row that may fail before waiting sessions are told. */
-const maxFailedStarts = 3;
+const maxFailedStarts = 6;
+
+/** Milliseconds before another start after one that failed; doubled by each further one. */
+const firstBackoffMs = 50;
 
 interface WaitingSession {
   session: Session;
@@ -30,6 +33,8 @@ export class ExecutorPool {
   private nextSession = 1;
   private nextSlot = 0;
   private failedStarts = 0;
+  /** Set while a start has failed and the next one is not due. */
+  private backoff: NodeJS.Timeout | undefined;
   private closed = false;
   private readonly spares: number;
   private firstReady!: { resolve(): void; reject(error: unknown): void };
@@ -62,6 +67,7 @@ export class ExecutorPool {
 
   async close(): Promise<void> {
     this.closed = true;
+    clearTimeout(this.backoff);
     const error = new SandboxError('closed', 'the sandbox is closed');
     this.firstReady.reject(error);
     this.rejectWaiting(error);
@@ -135,7 +141,7 @@ export class ExecutorPool {
 
   /** Starts executors until there are as many fresh ones as spares and waiting sessions ask for. */
   private refill(): void {
-    if (this.closed) return;
+    if (this.closed || this.backoff !== undefined) return;
     const free = Math.max(this.options.maxSessions - this.runningCount, 0);
     const wanted = Math.max(this.spares, Math.min(this.waiting.length, free));
     let fresh = 0;
@@ -149,6 +155,7 @@ export class ExecutorPool {
       if (alive < this.options.maxSessions + this.spares) alive++;
       else if (!this.evict()) return;
       this.startExecutor();
+      if (this.backoff !== undefined) return;
     }
   }
 
@@ -167,17 +174,25 @@ export class ExecutorPool {
   private startExecutor(): void {
     const { workDir } = this.options;
     const slot = new Slot(path.join(workDir, `slot-${this.nextSlot++}`), path.join(workDir, 'outputs'));
-    slot.createSync();
-    const executor: ExecutorProcess = new ExecutorProcess(slot, this.setup, {
-      onReady: () => {
-        this.failedStarts = 0;
-        this.firstReady.resolve();
-        this.dispatch();
-      },
-      onFault: ({ pid }, fault) => this.options.log?.({ pid, fault }, 'the host failed in a session'),
-      onExit: (exited, details) => this.forget(exited, details),
-    });
-    this.executors.add(executor);
+    try {
+      slot.createSync();
+      this.executors.add(
+        new ExecutorProcess(slot, this.setup, {
+          onReady: () => {
+            this.failedStarts = 0;
+            this.firstReady.resolve();
+            this.dispatch();
+          },
+          onFault: ({ pid }, fault) => this.options.log?.({ pid, fault }, 'the host failed in a session'),
+          onExit: (exited, details) => this.forget(exited, details),
+        }),
+      );
+    } catch (error) {
+      // No room for the slot, or none for a process.
+      void slot.remove().catch(() => undefined);
+      this.options.log?.({ error: String(error) }, 'an executor process could not be started');
+      this.startFailed(String(error));
+    }
   }
 
   private forget(executor: ExecutorProcess, details: { cause: string; stderr: string; expected: boolean }): void {
@@ -185,17 +200,21 @@ export class ExecutorPool {
     if (this.closed) return;
     if (!details.expected) {
       this.options.log?.({ pid: executor.pid, ...details }, 'an executor process died');
-      if (!executor.wasReady && ++this.failedStarts >= maxFailedStarts) {
-        this.giveUp(details.stderr);
-        return;
-      }
+      if (!executor.wasReady) this.startFailed(details.stderr);
     }
     this.refill();
   }
 
-  /** No executor can be started: says so to everybody who waits. The next session tries again. */
-  private giveUp(stderr: string): void {
-    this.failedStarts = 0;
+  /** Slows further starts down, and after a number of them tells everybody who waits. The next session tries again. */
+  private startFailed(stderr: string): void {
+    this.failedStarts++;
+    const delayMs = firstBackoffMs * 2 ** Math.min(this.failedStarts - 1, maxFailedStarts);
+    clearTimeout(this.backoff);
+    this.backoff = setTimeout(() => {
+      this.backoff = undefined;
+      this.refill();
+    }, delayMs);
+    if (this.failedStarts % maxFailedStarts !== 0) return;
     const error = new SandboxError('executor-failed', 'no executor process can be started', { cause: stderr });
     this.firstReady.reject(error);
     this.rejectWaiting(error);
