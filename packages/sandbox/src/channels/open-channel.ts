@@ -10,7 +10,7 @@ import {
 } from './channel-spec';
 import type { IoVectors } from './io-vectors';
 import { type OpenSource, openSource } from './open-source';
-import { OutputFile } from './output-file';
+import { OutputFile, updateHash } from './output-file';
 import type { RandomAccess } from './random-access';
 import type { ChannelState } from './state';
 
@@ -101,7 +101,7 @@ class StoredChannel implements OpenChannel {
       const pointer = vectors.pointers[i]!;
       const length = Math.min(vectors.lengths[i]!, wanted - done);
       const count = input.readAt(memory, pointer, length, start + done);
-      this.readHash?.update(memory.subarray(pointer, pointer + count));
+      if (this.readHash !== undefined) updateHash(this.readHash, memory.subarray(pointer, pointer + count));
       done += count;
       if (count < length) break;
     }

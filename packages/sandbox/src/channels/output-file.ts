@@ -55,7 +55,7 @@ export class OutputFile implements RandomAccess {
   writeAt(source: Uint8Array, offset: number, length: number, position: number): void {
     const { state } = this;
     if (this.spec.discard) {
-      this.updateHash(source.subarray(offset, offset + length), position);
+      this.takeIntoHash(source.subarray(offset, offset + length), position);
       state.sizeBytes = Math.max(state.sizeBytes, position + length);
       return;
     }
@@ -92,7 +92,7 @@ export class OutputFile implements RandomAccess {
   finish(): void {
     const { state } = this;
     if (this.hash !== undefined && !(this.initial !== undefined && !state.spilled)) {
-      this.updateHash(state.buffer.subarray(0, state.windowLength), state.windowStart);
+      this.takeIntoHash(state.buffer.subarray(0, state.windowLength), state.windowStart);
       if (this.hash !== undefined && this.hashedBytes === state.sizeBytes) state.setDigest(this.hash.digest());
       this.hash = undefined;
     }
@@ -103,7 +103,7 @@ export class OutputFile implements RandomAccess {
   private writeDirectly(source: Uint8Array, offset: number, length: number, position: number): void {
     this.flush();
     writeFully(this.openFile(), source, offset, length, position);
-    this.updateHash(source.subarray(offset, offset + length), position);
+    this.takeIntoHash(source.subarray(offset, offset + length), position);
   }
 
   private writeToWindow(source: Uint8Array, offset: number, length: number, position: number): void {
@@ -127,7 +127,7 @@ export class OutputFile implements RandomAccess {
     const length = state.windowLength;
     if (length === 0) return;
     writeFully(this.openFile(), state.buffer, 0, length, state.windowStart);
-    this.updateHash(state.buffer.subarray(0, length), state.windowStart);
+    this.takeIntoHash(state.buffer.subarray(0, length), state.windowStart);
     state.windowLength = 0;
   }
 
@@ -145,15 +145,21 @@ export class OutputFile implements RandomAccess {
     return this.fd;
   }
 
-  private updateHash(bytes: Uint8Array, position: number): void {
+  private takeIntoHash(bytes: Uint8Array, position: number): void {
     if (this.hash === undefined || bytes.byteLength === 0) return;
     if (position !== this.hashedBytes) {
       this.hash = undefined;
       return;
     }
-    this.hash.update(bytes);
+    updateHash(this.hash, bytes);
     this.hashedBytes += bytes.byteLength;
   }
+}
+
+/** Hashes in pieces: Node takes no more than 2 GiB at once, and a worker can be ended between them. */
+export function updateHash(hash: Hash, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.byteLength; at += maxTransferBytes)
+    hash.update(bytes.subarray(at, at + maxTransferBytes));
 }
 
 /** pwrite(2) until everything is written. */

@@ -17,18 +17,21 @@ export interface Clock {
 /** Finer clocks would help a guest to measure what it must not know. */
 const microsecondNs = 1000n;
 
+/** Nobody ever wakes it. */
+let sleeper: Int32Array<SharedArrayBuffer> | undefined;
+
 /** The host's clocks at a resolution of one microsecond. */
 export function realClock(): Clock {
   // Taken per session: the wall clock may have been set since the worker started.
   const startMs = performance.now();
   const offsetMs = Date.now() - startMs;
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   return {
     resolutionNs: microsecondNs,
     realtimeNs: () => BigInt(Math.floor((offsetMs + performance.now()) * 1000)) * microsecondNs,
     monotonicNs: () => BigInt(Math.floor((performance.now() - startMs) * 1000)) * microsecondNs,
     // Atomics.wait, unlike any system call, ends when the worker is terminated.
     sleep: (durationNs) => {
+      sleeper ??= new Int32Array(new SharedArrayBuffer(4));
       Atomics.wait(sleeper, 0, 0, Number(durationNs) / 1e6);
     },
   };

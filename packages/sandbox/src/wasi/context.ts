@@ -16,11 +16,14 @@ export interface HostContext {
   readonly vectors: IoVectors;
 }
 
+/** One for all guests of a thread: calls do not nest, and making it would cost more than many a session. */
+const vectors = new IoVectors();
+
 export function createContext(parts: Pick<HostContext, 'root' | 'clock' | 'random'>): HostContext {
   return {
     ...parts,
     memory: new GuestMemory(),
     descriptors: new DescriptorTable(),
-    vectors: new IoVectors(),
+    vectors,
   };
 }

@@ -71,20 +71,23 @@ export class WasiHost {
       canWrite: false,
       preopenPath: '/',
     });
-    const functions: Record<WasiFunctionName, HostFunction> = {
-      ...argumentFunctions(this.context.memory, args, env),
-      ...clockFunctions(this.context),
-      ...randomFunctions(this.context),
-      ...transferFunctions(this.context),
-      ...descriptorFunctions(this.context),
-      ...directoryFunctions(this.context),
-      ...pathOpenFunctions(this.context),
-      ...pathFunctions(this.context),
-      ...pollFunctions(this.context),
-      ...processFunctions(),
-      ...socketFunctions(this.context),
-    };
-    for (const name of Object.keys(functions) as WasiFunctionName[]) functions[name] = this.guarded(functions[name]);
+    const { context } = this;
+    const functions = {} as Record<WasiFunctionName, HostFunction>;
+    for (const group of [
+      argumentFunctions(context.memory, args, env),
+      clockFunctions(context),
+      randomFunctions(context),
+      transferFunctions(context),
+      descriptorFunctions(context),
+      directoryFunctions(context),
+      pathOpenFunctions(context),
+      pathFunctions(context),
+      pollFunctions(context),
+      processFunctions(),
+      socketFunctions(context),
+    ] as Record<string, HostFunction>[]) {
+      for (const name in group) functions[name as WasiFunctionName] = this.guarded(group[name]!);
+    }
     this.imports = { wasi_snapshot_preview1: functions };
   }
 

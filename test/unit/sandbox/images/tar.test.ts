@@ -14,7 +14,7 @@ function summary(entries: TarEntry[]): string[] {
 
 async function packed(entries: [object, string?][]): Promise<Buffer> {
   const archive = pack();
-  for (const [header, content] of entries) archive.entry(header as never, content);
+  for (const [header, content] of entries) archive.entry(header as never, content ?? '');
   archive.finalize();
   const parts: Buffer[] = [];
   for await (const part of archive) parts.push(part as Buffer);
