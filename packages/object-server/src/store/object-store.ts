@@ -160,11 +160,12 @@ export interface ObjectStore {
   isAccountDeleted(account: string): Promise<boolean>;
   /** Merges metadata; `accountNotFound`. */
   updateAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void>;
-  /** Marks the account deleted; its containers and objects become unreachable at once and are reaped in the background. */
+  /** Marks the account deleted; its containers and objects become unreachable at once and are reaped in the background. `accountNotFound`, also for a deleted one. */
   deleteAccount(account: string): Promise<void>;
+  /** Empty for an account that is not there. */
   listContainers(account: string, query: ListQuery): Promise<(ContainerEntry | SubdirEntry)[]>;
 
-  /** Creates the container (and the account, if missing) or merges metadata into it. */
+  /** Creates the container (and the account, if missing) or merges metadata into it. `accountDeleted` until a deleted account was put again. */
   putContainer(
     path: ContainerPath,
     options: { timestamp: string; metadata: MetadataUpdate },
@@ -178,10 +179,16 @@ export interface ObjectStore {
   listObjects(path: ContainerPath, query: ObjectListQuery): Promise<(ObjectEntry | SubdirEntry)[]>;
 
   findObject(path: ObjectPath): Promise<ObjectRecord | undefined>;
+  /** `unavailable` if the body was found damaged. */
   openObject(path: ObjectPath): Promise<OpenObject | undefined>;
-  /** Stores the body under the name when all of it has arrived. `containerNotFound`, and the refusals in `PutObjectOptions`. */
+  /**
+   * Stores the body under the name when all of it has arrived. `containerNotFound`, and the refusals in
+   * `PutObjectOptions`; `bodyAborted` if the iterator throws anything but a `StorageError`. Chunks are taken over: who
+   * yields them must not change them. A refusal ends the iterator with `return()`, which destroys a plain stream;
+   * who wants to answer on the same socket passes `request.iterator({ destroyOnReturn: false })`.
+   */
   putObject(path: ObjectPath, body: AsyncIterable<Uint8Array>, options: PutObjectOptions): Promise<ObjectRecord>;
-  /** A second name for the same bytes; nothing is copied. */
+  /** A second name for the same bytes; nothing is copied. `objectNotFound`, `containerNotFound` (of the target), `objectExists`. */
   copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord>;
   /** `objectNotFound`. */
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void>;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isStorageError, StorageError } from '../../errors';
 import type { PutObjectOptions } from '../object-store';
 import { maxInlineBytes } from './blob-files';
@@ -49,34 +49,40 @@ interface Upload {
 
 async function readAll(body: AsyncIterable<Uint8Array>, upload: Upload, options: ReceiveOptions): Promise<void> {
   const { contentLength = Number.POSITIVE_INFINITY, maxBytes } = options;
-  for await (const chunk of guarded(body)) {
-    upload.sizeBytes += chunk.byteLength;
-    if (upload.sizeBytes > maxBytes) throw tooLarge(maxBytes);
-    if (upload.sizeBytes > contentLength) throw lengthMismatch();
-    if (upload.file === undefined) {
-      upload.chunks.push(chunk);
-      if (upload.sizeBytes <= maxInlineBytes) continue;
-      upload.file = await StagedFile.create(options.stagingPath());
-      for (const earlier of upload.chunks) await upload.file.append(earlier);
-      upload.chunks = [];
-    } else {
-      const pressure = upload.file.append(chunk);
+  const iterator = body[Symbol.asyncIterator]();
+  let isEnded = false;
+  try {
+    for (;;) {
+      // Not `for await`: a sender that breaks off must be told from a disk that fails.
+      const { done, value: chunk } = await iterator.next().catch((error) => {
+        isEnded = true;
+        return brokenOff(error);
+      });
+      if (done) {
+        isEnded = true;
+        return;
+      }
+      upload.sizeBytes += chunk.byteLength;
+      if (upload.sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      if (upload.sizeBytes > contentLength) throw lengthMismatch();
+      const pressure = upload.file ? upload.file.append(chunk) : gather(chunk, upload, options);
       if (pressure !== undefined) await pressure;
     }
+  } finally {
+    if (!isEnded) await iterator.return?.();
   }
 }
 
-/** Tells a sender that broke off from a disk that failed. */
-function guarded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = body[Symbol.asyncIterator]();
-      return {
-        next: () => iterator.next().catch(brokenOff),
-        return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
-      };
-    },
-  };
+/** Keeps the chunk in memory, or moves all there is to a file. */
+function gather(chunk: Uint8Array, upload: Upload, options: ReceiveOptions): Promise<void> | undefined {
+  upload.chunks.push(chunk);
+  return upload.sizeBytes <= maxInlineBytes ? undefined : moveToFile(upload, options);
+}
+
+async function moveToFile(upload: Upload, options: ReceiveOptions): Promise<void> {
+  upload.file = await StagedFile.create(options.stagingPath());
+  for (const chunk of upload.chunks) await upload.file.append(chunk);
+  upload.chunks = [];
 }
 
 function brokenOff(cause: unknown): never {
@@ -90,17 +96,13 @@ async function finish({ chunks, sizeBytes, file }: Upload, { sync }: ReceiveOpti
     return { kind: 'file', path: file.path, sizeBytes, etag };
   }
   const data = joined(chunks);
-  return { kind: 'inline', data, sizeBytes, etag: md5(data) };
+  return { kind: 'inline', data, sizeBytes, etag: hash('md5', data) };
 }
 
 function joined(chunks: Uint8Array[]): Buffer {
   const [only] = chunks;
   if (chunks.length === 1 && only) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
   return Buffer.concat(chunks);
-}
-
-export function md5(data: Uint8Array): string {
-  return createHash('md5').update(data).digest('hex');
 }
 
 const tooLarge = (maxBytes: number) =>
