@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Output } from '../session';
 import { type ChannelSpec, isReadable } from './channel-spec';
-import { writeFully } from './output-file';
+import { openSource } from './open-source';
+import { OutputFile, writeFully } from './output-file';
 import { readFully } from './random-access';
 import { type ChannelState, channelBufferBytes } from './state';
 
@@ -14,9 +15,11 @@ export interface CollectOptions {
 /**
  * What a writable channel received, from the shared state and the spill file alone: the same after a regular end and
  * after the worker was killed. Call it once, when the worker cannot write any more, and before `state.reset`.
+ * A session that failed before it opened the channel has left it as it was: empty, or what its source holds.
  * A discarded output has its size but no bytes. Throws the system error if the output's file fails.
  */
 export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBytes }: CollectOptions): Output {
+  if (!state.opened) loadSource(spec, state);
   const { name } = spec;
   const { sizeBytes } = state;
   if (spec.discard)
@@ -38,6 +41,17 @@ export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBy
     return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data } };
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Brings a channel that was never opened into the state that opening gives it. */
+function loadSource(spec: ChannelSpec, state: ChannelState): void {
+  if (!isReadable(spec) || spec.source === undefined) return;
+  const source = openSource(spec.source, `channel ${spec.name}`);
+  try {
+    new OutputFile(spec, state, source.content).finish();
+  } finally {
+    source.close();
   }
 }
 

@@ -22,14 +22,14 @@ export class OutputFile implements RandomAccess {
     private readonly initial?: RandomAccess,
   ) {
     if (spec.etag) this.hash = createHash('md5');
-    if (initial === undefined || initial.sizeBytes === 0) return;
-    if (initial.sizeBytes <= channelBufferBytes) {
+    if (initial !== undefined && initial.sizeBytes > channelBufferBytes) {
+      state.sizeBytes = initial.sizeBytes;
+    } else if (initial !== undefined) {
       state.windowLength = initial.readAt(state.buffer, 0, initial.sizeBytes, 0);
       state.sizeBytes = state.windowLength;
       this.initial = undefined;
-    } else {
-      state.sizeBytes = initial.sizeBytes;
     }
+    state.opened = true;
   }
 
   get sizeBytes(): number {
@@ -136,13 +136,19 @@ export class OutputFile implements RandomAccess {
     if (this.fd !== undefined) return this.fd;
     const { spillPath } = this.spec;
     if (spillPath === undefined) throw new Error(`channel ${this.spec.name} has no spill file`);
-    this.fd = openSync(spillPath, 'w+');
+    const fd = openSync(spillPath, 'w+');
     if (this.initial !== undefined) {
-      copyContent(this.initial, this.fd);
       this.hash = undefined;
+      try {
+        copyContent(this.initial, fd);
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
     }
+    this.fd = fd;
     this.state.spilled = true;
-    return this.fd;
+    return fd;
   }
 
   private takeIntoHash(bytes: Uint8Array, position: number): void {

@@ -21,6 +21,7 @@ const slots = {
   windowLength: 6,
   spilled: 7,
   digestValid: 8,
+  opened: 9,
 } as const;
 
 const digestOffset = 128;
@@ -94,6 +95,15 @@ export class ChannelState {
 
   set spilled(value: boolean) {
     this.numbers[slots.spilled] = value ? 1 : 0;
+  }
+
+  /** The worker came as far as opening the channel; before that the numbers say nothing about the content. */
+  get opened(): boolean {
+    return this.numbers[slots.opened] === 1;
+  }
+
+  set opened(value: boolean) {
+    this.numbers[slots.opened] = value ? 1 : 0;
   }
 
   /** md5 of the finished channel, when the worker lived to the end. */

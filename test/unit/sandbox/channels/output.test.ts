@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { ChannelSpec } from '@zerocloud/sandbox/channels/channel-spec';
 import { collectOutput } from '@zerocloud/sandbox/channels/collect-output';
 import { IoVectors } from '@zerocloud/sandbox/channels/io-vectors';
@@ -169,6 +170,51 @@ describe('an output', () => {
     const { channel, state } = open(spec);
     channel.finish();
     expect(collect(spec, state, 1000).data.equals(original)).toBe(true);
+  });
+
+  test.each([100, 150_000])('of a channel that was never opened is its source of %d bytes', (size) => {
+    const source = { kind: 'bytes' as const, data: pattern(size) };
+    const spec = inputSpec('/dev/rw', '', { type: 3, limits: both, source, spillPath, etag: true });
+    const state = new ChannelState(createChannelState({ writable: true }));
+    expect(collect(spec, state)).toEqual({ data: source.data, md5: md5(source.data) });
+  });
+
+  test('is whole up to the moment when its worker is terminated', async () => {
+    const spec = outputSpec('/dev/out', {
+      spillPath,
+      limits: { reads: 0, readBytes: 0, writes: 1e9, writeBytes: 1e12 },
+    });
+    const state = new ChannelState(createChannelState({ writable: true }));
+    const modules = ['open-channel', 'state', 'io-vectors'].map((name) =>
+      require.resolve(`@zerocloud/sandbox/channels/${name}`),
+    );
+    const worker = new Worker(
+      `const { workerData } = require('node:worker_threads');
+      const [{ openChannel }, { ChannelState }, { IoVectors }] = workerData.modules.map((path) => require(path));
+      const channel = openChannel(workerData.spec, new ChannelState(workerData.shared));
+      const memory = new Uint8Array(1000);
+      for (let i = 0; ; i++) channel.write(memory.fill(i), IoVectors.of(0, 1000), 0);`,
+      { eval: true, workerData: { modules, spec, shared: state.shared } },
+    );
+    const deadline = Date.now() + 10_000;
+    while (state.writeBytes < 300_000 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+    await worker.terminate();
+    const { data } = collect(spec, state, 0);
+    // Killed between a write and its counting, the last write is there without being counted.
+    expect([0, 1000]).toContain(data.length - state.writeBytes);
+    expect(data.length).toBeGreaterThanOrEqual(300_000);
+    for (let at = 0; at < data.length; at += 500) expect(data[at]).toBe(Math.floor(at / 1000) & 255);
+  });
+
+  test('keeps what it has when its file cannot be made', () => {
+    const spec = outputSpec('/dev/out', { spillPath: join(directory, 'missing/output') });
+    const { channel, state } = open(spec);
+    write(channel, pattern(60_000));
+    expect(() => write(channel, pattern(10_000))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    expect(() => write(channel, pattern(100_000))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    channel.finish();
+    expect([state.writes, state.writeBytes]).toEqual([1, 60_000]);
+    expect(collect(spec, state).data.equals(pattern(60_000))).toBe(true);
   });
 
   test('that is discarded is counted and gone', () => {
