@@ -51,7 +51,6 @@ export function createServer(app: Koa<RequestState>, config: ProxyConfig): http.
     if (retryBeyondAscii(server, error, socket as Socket)) takenOver.add(socket);
     else if (!abortUpload(socket as Socket, error)) answerBadRequest(error, socket as Socket);
   });
-  server.on('upgrade', (_req, socket: Duplex) => socket.destroy());
   return server;
 }
 

@@ -4,7 +4,6 @@ import { HttpError } from '../errors';
 /** What Node's parser stumbled over, as a status. Everything not listed is a plain 400. */
 const statusOfParserError: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,
-  HPE_INVALID_METHOD: 405,
   HPE_INVALID_EOF_STATE: 400,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
@@ -19,10 +18,16 @@ export function answerBadRequest(error: NodeJS.ErrnoException, socket: Socket): 
     socket.destroy(error);
     return;
   }
-  const answer = new HttpError(statusOfParserError[error.code ?? ''] ?? 400);
+  const answer = new HttpError(isUnknownMethod(error) ? 405 : (statusOfParserError[error.code ?? ''] ?? 400));
   const body = Buffer.from(answer.body);
   socket.end(
     `HTTP/1.1 ${answer.status} ${answer.reason}\r\nContent-Type: ${answer.headers['content-type']}\r\n` +
       `Content-Length: ${body.length}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${answer.body}`,
   );
+}
+
+/** A well-formed request line with a method that Node does not know: to Swift that is a method not allowed. */
+function isUnknownMethod(error: Error & { code?: string; rawPacket?: Buffer }): boolean {
+  if (error.code !== 'HPE_INVALID_METHOD' || !error.rawPacket) return false;
+  return /^[A-Za-z_-]+ \S+ HTTP\/1\.[01]\r\n/.test(error.rawPacket.toString('latin1', 0, 8192));
 }

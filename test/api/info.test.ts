@@ -1,0 +1,75 @@
+import { startServer, type TestServer } from '../support/server';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ env: { MAX_FILE_SIZE: '12345' } });
+});
+afterAll(() => server.close());
+
+test('/info tells the limits and features to anybody', async () => {
+  const answer = await fetch(`${server.url}/info`);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=UTF-8');
+  const info = (await answer.json()) as Record<string, Record<string, unknown>>;
+  expect(Object.keys(info).sort()).toEqual(['swift', 'tempauth', 'zerocloud']);
+  expect(info.swift).toMatchObject({
+    max_file_size: 12345,
+    max_meta_count: 90,
+    max_meta_name_length: 128,
+    max_container_name_length: 256,
+    container_listing_limit: 10000,
+    account_autocreate: true,
+    policies: [{ name: 'Policy-0', default: true }],
+  });
+  expect(info.zerocloud!.system_images).toContain('python');
+});
+
+test('/info has a head and options, and nothing else', async () => {
+  expect((await fetch(`${server.url}/info`, { method: 'HEAD' })).status).toBe(200);
+  expect((await fetch(`${server.url}/info`, { method: 'OPTIONS' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+  expect((await fetch(`${server.url}/info`, { method: 'PUT' })).status).toBe(405);
+});
+
+test('/healthcheck says OK', async () => {
+  const answer = await fetch(`${server.url}/healthcheck`);
+  expect([answer.status, await answer.text(), answer.headers.get('content-type')]).toEqual([200, 'OK', 'text/plain']);
+});
+
+describe('what /info does not list is refused by name', () => {
+  test.each([
+    ['x-versions-location', 'old'],
+    ['x-history-location', 'old'],
+    ['x-versions-enabled', 'true'],
+    ['x-object-manifest', 'c/prefix'],
+    ['x-symlink-target', 'c/o'],
+    ['x-container-sync-to', '//realm/cluster/a/c'],
+  ])('the header %s', async (name, value) => {
+    await server.request('/v1/AUTH_test/c', { method: 'PUT' });
+    for (const path of ['c', 'c/o']) {
+      const answer = await server.request(`/v1/AUTH_test/${path}`, { method: 'PUT', headers: { [name]: value } });
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        `The header ${name} is not supported by this server\n`,
+      ]);
+    }
+  });
+
+  test.each([
+    'multipart-manifest=put',
+    'extract-archive=tar',
+    'bulk-delete',
+    'symlink=get',
+    'versions',
+    'version-id=1',
+  ])('the parameter %s', async (parameter) => {
+    const answer = await server.request(`/v1/AUTH_test/c/o?${parameter}`, { method: 'PUT', body: 'x' });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toMatch(/^The parameter .* is not supported by this server\n$/);
+    expect((await server.request('/v1/AUTH_test/c/o')).status).toBe(404);
+  });
+
+  test('a signed URL', async () => {
+    const answer = await fetch(`${server.storageUrl()}/c/o?temp_url_sig=0&temp_url_expires=1`);
+    expect(answer.status).toBe(400);
+  });
+});
