@@ -149,7 +149,7 @@ describe('an opened object', () => {
   });
 
   test('whose reader goes away ends the stream on the other side', async () => {
-    await opened.node.putObject(at('large'), inChunks(someBytes(20_000_000)), options);
+    await opened.node.putObject(at('large'), inChunks(Buffer.alloc(20_000_000)), options);
     const found = (await opened.node.openObject(at('large')))!;
     const answered = once(opened.server, 'request') as Promise<[http.IncomingMessage, http.ServerResponse]>;
     const body = (await found.read()) as Readable;
@@ -161,7 +161,7 @@ describe('an opened object', () => {
   });
 
   test('fails in its reader when the server dies halfway, instead of ending short', async () => {
-    await opened.node.putObject(at('large'), inChunks(someBytes(20_000_000)), options);
+    await opened.node.putObject(at('large'), inChunks(Buffer.alloc(20_000_000)), options);
     const found = (await opened.node.openObject(at('large')))!;
     const body = (await found.read()) as Readable;
     const reading = (async () => {
