@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Bodies up to this size live in the database, larger ones are files. */
@@ -44,6 +44,7 @@ export class BlobFiles {
     await mkdir(this.stagingDir, { recursive: true });
     await mkdir(this.#quarantineDir, { recursive: true });
     for (const fan of fanOut()) await mkdir(path.join(this.#blobsDir, fan), { recursive: true });
+    await this.#checkFileSystem();
     await this.#syncDirectory(this.#blobsDir);
     await this.#syncDirectory(path.dirname(this.#blobsDir));
   }
@@ -129,6 +130,14 @@ export class BlobFiles {
   /** Resolves when the removals under way have ended. */
   async removalsDone(): Promise<void> {
     await Promise.all(this.#removals);
+  }
+
+  /** Bodies are moved from staging to blobs, and linked from blobs, which works within one file system only. */
+  async #checkFileSystem(): Promise<void> {
+    const [staging, blobs] = await Promise.all([stat(this.stagingDir), stat(this.#blobsDir)]);
+    if (staging.dev !== blobs.dev) {
+      throw new Error(`${this.stagingDir} and ${this.#blobsDir} must be on one file system.`);
+    }
   }
 
   async #syncDirectory(directory: string): Promise<void> {

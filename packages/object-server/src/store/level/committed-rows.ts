@@ -1,9 +1,8 @@
-import { StorageError } from '../../errors';
 import type { ContainerPath, ContainerRecord, ObjectPath, ObjectRecord, OpenObject } from '../object-store';
 import { isBlobId } from './blob-files';
 import { accountKey, blobKey, containerKey, inlineBodyKey, objectKey } from './keys';
 import { isExpired } from './object-changes';
-import { OpenBlob, openInlineBody } from './open-object';
+import { damaged, OpenBlob, openInlineBody } from './open-object';
 import { type AccountRow, accounts, blobs, containers, objects, type Table } from './rows';
 import type { StoreParts } from './store-parts';
 
@@ -49,9 +48,7 @@ export class CommittedRows {
   }
 
   #openBlob(record: ObjectRecord): OpenObject {
-    if (this.#find(blobs, blobKey(record.bodyId))?.quarantined) {
-      throw new StorageError('unavailable', 'The stored data of this object were found damaged.');
-    }
+    if (this.#find(blobs, blobKey(record.bodyId))?.quarantined) throw damaged();
     return new OpenBlob(record, this.#parts.files);
   }
 

@@ -86,8 +86,8 @@ export class GroupCommit {
   };
 
   async commit<T>(run: (tx: Transaction) => T): Promise<T> {
+    while (this.#needsRecovery && !this.#closed) await this.#recover();
     if (this.#closed) throw new StorageError('unavailable', 'The store is closed.');
-    while (this.#needsRecovery) await this.#recover();
     const tx = new Transaction(this.peek);
     let result: T;
     try {
