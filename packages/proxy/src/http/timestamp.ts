@@ -28,5 +28,16 @@ export function isoTimestamp(timestamp: string): string {
 
 /** An HTTP date that is not before the timestamp, as Swift rounds `Last-Modified` up. */
 export function httpDate(timestamp: string): string {
-  return new Date(Math.ceil(Number(timestamp)) * 1000).toUTCString();
+  const seconds = Math.ceil(Number(timestamp));
+  let date = knownDates.get(seconds);
+  if (date === undefined) {
+    date = new Date(seconds * 1000).toUTCString();
+    if (knownDates.size >= maxKnownDates) knownDates.clear();
+    knownDates.set(seconds, date);
+  }
+  return date;
 }
+
+/** Writing a date costs more than all other headers of an answer; objects that are read much are read again. */
+const knownDates = new Map<number, string>();
+const maxKnownDates = 4096;
