@@ -13,8 +13,9 @@ class Target implements CommitTarget {
   #next: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #arrival: (() => void) | undefined;
 
-  read(key: string): string | undefined {
-    return this.stored.get(key);
+  find<V>(table: Table<V>, key: string): V | undefined {
+    const stored = this.stored.get(key);
+    return stored === undefined ? undefined : table.decode(stored as never);
   }
 
   write(rows: ReadonlyMap<string, Write>): Promise<void> {

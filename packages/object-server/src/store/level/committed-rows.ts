@@ -3,7 +3,7 @@ import { isBlobId } from './blob-files';
 import { accountKey, blobKey, containerKey, inlineBodyKey, objectKey } from './keys';
 import { isExpired } from './object-changes';
 import { damaged, OpenBlob, openInlineBody } from './open-object';
-import { type AccountRow, accounts, blobs, containers, objects, type Table } from './rows';
+import { type AccountRow, accounts, blobs, containers, inlineBodies, objects, type Table } from './rows';
 import type { StoreParts } from './store-parts';
 
 /**
@@ -40,9 +40,10 @@ export class CommittedRows {
       const record = this.findObject(path);
       if (!record) return undefined;
       if (isBlobId(record.bodyId)) return this.#openBlob(record);
-      const data = this.#parts.database.read(inlineBodyKey(record.bodyId), true);
-      if (data !== undefined) return openInlineBody(record, data as Buffer);
-      // Replaced between the two look-ups, by a batch that was just being written: then there is a newer record.
+      const data = this.#find(inlineBodies, inlineBodyKey(record.bodyId));
+      if (data !== undefined) return openInlineBody(record, data);
+      // Replaced by a batch that was just being written: then there is a newer record.
+      this.#parts.database.forget(objectKey(path));
       if (this.findObject(path)?.bodyId === record.bodyId) throw new Error(`body ${record.bodyId} is missing`);
     }
   }
@@ -58,7 +59,6 @@ export class CommittedRows {
   }
 
   #find<V>(table: Table<V>, key: string): V | undefined {
-    const stored = this.#parts.database.read(key, table.binary);
-    return stored === undefined ? undefined : table.decode(stored as never);
+    return this.#parts.database.find(table, key);
   }
 }

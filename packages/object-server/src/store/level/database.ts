@@ -3,11 +3,14 @@ import { ClassicLevel } from 'classic-level';
 import { FreeSpace } from './free-space';
 import type { CommitTarget, Write } from './group-commit';
 import { formatKey } from './keys';
+import { RowCache } from './row-cache';
+import type { Table } from './rows';
 
 /** Written into every new store; a store of another version is not opened. */
 const formatVersion = 1;
 
 const writeBufferBytes = 16 * 1024 * 1024;
+const rowCacheBytes = 16 * 1024 * 1024;
 
 const asBytes = { valueEncoding: 'buffer' } as const;
 
@@ -16,6 +19,7 @@ export class Database implements CommitTarget {
   readonly #directory: string;
   readonly #sync: boolean;
   readonly #recoverySpace: FreeSpace;
+  readonly #cache = new RowCache(rowCacheBytes);
   #level: ClassicLevel<string, string>;
 
   private constructor(directory: string, sync: boolean) {
@@ -52,14 +56,31 @@ export class Database implements CommitTarget {
     return binary ? this.#level.getSync<string, Buffer>(key, asBytes) : this.#level.getSync(key);
   }
 
-  write(rows: ReadonlyMap<string, Write>): Promise<void> {
+  /** The committed value of a row. It is shared: nobody changes it in place. */
+  find<V>(table: Table<V>, key: string): V | undefined {
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) return cached as V;
+    const stored = this.read(key, table.binary);
+    if (stored === undefined) return undefined;
+    const value = table.decode(stored as never);
+    this.#cache.set(key, value, stored.length);
+    return value;
+  }
+
+  /** The next `find` of this row sees what is stored by then, also if a batch is still to be reported as written. */
+  forget(key: string): void {
+    this.#cache.forget(key);
+  }
+
+  async write(rows: ReadonlyMap<string, Write>): Promise<void> {
     const operations = [];
     for (const [key, { value, table }] of rows) {
       if (value === undefined) operations.push({ type: 'del' as const, key });
       else if (table.binary) operations.push({ type: 'put' as const, key, value: value as Buffer, ...asBytes });
       else operations.push({ type: 'put' as const, key, value: table.encode(value) as string });
     }
-    return this.#level.batch(operations as never, { sync: this.#sync });
+    await this.#level.batch(operations as never, { sync: this.#sync });
+    for (const key of rows.keys()) this.#cache.forget(key);
   }
 
   /**
@@ -71,6 +92,7 @@ export class Database implements CommitTarget {
     await this.#level.close();
     this.#level = makeLevel(this.#directory);
     await this.#level.open();
+    this.#cache.clear();
   }
 
   close(): Promise<void> {

@@ -9,10 +9,10 @@ export interface Write {
 
 /** Where batches go to and where committed rows come from. */
 export interface CommitTarget {
-  read(key: string, binary: boolean): string | Buffer | undefined;
+  find<V>(table: Table<V>, key: string): V | undefined;
   /** Resolves when the rows are durable and visible. */
   write(rows: ReadonlyMap<string, Write>): Promise<void>;
-  /** After a failed write: makes `read` and `write` work again, on what is really stored. */
+  /** After a failed write: makes `find` and `write` work again, on what is really stored. */
   recover(): Promise<void>;
 }
 
@@ -81,8 +81,7 @@ export class GroupCommit {
   readonly peek = <V>(table: Table<V>, key: string): V | undefined => {
     const write = this.#pending.rows.get(key) ?? this.#inFlight?.rows.get(key);
     if (write !== undefined) return write.value as V | undefined;
-    const stored = this.#target.read(key, table.binary);
-    return stored === undefined ? undefined : table.decode(stored as never);
+    return this.#target.find(table, key);
   };
 
   async commit<T>(run: (tx: Transaction) => T): Promise<T> {

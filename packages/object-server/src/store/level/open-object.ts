@@ -1,12 +1,10 @@
-import { close, createReadStream, open, read } from 'node:fs';
+import { close, open, read } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { StorageError } from '../../errors';
+import { BlobStream, pieceBytes } from '../blob-stream';
 import type { ByteRange, ObjectRecord, OpenObject } from '../object-store';
 import type { BlobFiles } from './blob-files';
-
-/** Reads up to this size come as one Buffer, longer ones as a stream in pieces of this size. */
-const pieceBytes = 256 * 1024;
 
 // Not `FileHandle`s: their streams are half as fast.
 const openFile = promisify(open);
@@ -41,7 +39,7 @@ export class OpenBlob implements OpenObject {
     // Opened before anything is answered: a missing file is an error then, and not a body that breaks off.
     const unpin = this.#files.pin(this.record.bodyId);
     const fd = await openFile(this.path, 'r').catch(missing).finally(unpin);
-    if (end - start >= pieceBytes) return createReadStream(this.path, { fd, start, end, highWaterMark: pieceBytes });
+    if (end - start >= pieceBytes) return new BlobStream(fd, { start, end, damaged });
     try {
       return await readWhole(fd, start, Math.max(0, end + 1 - start));
     } finally {
