@@ -6,6 +6,25 @@
 /** Bytes that a session reads: held in memory (small) or a regular file, which is handed over as a hard link. */
 export type ByteSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string; sizeBytes: number };
 
+/**
+ * A regular file that the executor process was started with, open. Only whoever starts an executor for one session has
+ * such files (the command line); the executors of a pool inherit nothing.
+ */
+export interface InheritedFile {
+  kind: 'inherited';
+  /** Descriptor in the executor process. */
+  fd: number;
+  sizeBytes: number;
+}
+
+/** What an inherited descriptor is: a regular file at any position, or bytes that come and go (FIFO, terminal, device). */
+export interface InheritedChannel {
+  kind: 'file' | 'stream';
+  fd: number;
+  /** Length at the start; 0 for a stream. */
+  sizeBytes: number;
+}
+
 /** ZeroVM's access types: 0 sequential, 1 random read + sequential write, 2 sequential read + random write, 3 random. */
 export type ChannelType = 0 | 1 | 2 | 3;
 
@@ -33,13 +52,15 @@ export interface Channel {
   source?: ByteSource;
   /** Writable channels: count what is written, keep nothing; the output has its size but no bytes. */
   discard?: boolean;
+  /** Read and write this instead: no `source`, and the output has its size but no bytes. See `InheritedFile`. */
+  inherited?: InheritedChannel;
 }
 
 /** A tar (plain) or directory laid into the guest's in-memory root, later mounts over earlier ones. */
 export interface Mount {
   /** `tar`: an archive. `directory`: a trusted directory on this host (system images only). */
   kind: 'tar' | 'directory';
-  source: ByteSource;
+  source: ByteSource | InheritedFile;
   /** Absolute guest path, usually `/`. */
   mountPoint: string;
 }
@@ -48,7 +69,7 @@ export interface Mount {
 export type Program =
   | {
       kind: 'module';
-      source: ByteSource /** Stable identity of the content, for the cache of compiled modules. */;
+      source: ByteSource | InheritedFile /** Stable identity of the content, for the cache of compiled modules. */;
       cacheKey?: string;
     }
   | { kind: 'mount'; mount: number; path: string; cacheKey?: string }
@@ -70,6 +91,24 @@ export interface Session {
   timeoutMs: number;
   /** Limit of the guest's linear memory in bytes; growth beyond it fails inside the guest. */
   memoryBytes: number;
+  /** Options of the command line; absent for jobs. */
+  local?: LocalOptions;
+}
+
+/** What ZeroVM's own command line can ask for besides. */
+export interface LocalOptions {
+  /** Check the program and open the channels, then report without running it. */
+  checkOnly?: boolean;
+  /** ZeroVM's repeatable world: the clock starts at this second since 1970, and random numbers follow from it. */
+  startSeconds?: number;
+  /** Adds the md5 of the guest's memory at its end to the report's checksums, as `/dev/memory`. */
+  memoryEtag?: boolean;
+  /** Log the guest's calls: all of them, those that name a path or fail, or those that fail. */
+  trace?: {
+    fd: number;
+    calls: 'all' | 'paths' | 'failed' /** Wall-clock milliseconds that count as 0. */;
+    originMs: number;
+  }[];
 }
 
 /** Validator state, as ZeroVM's report line 1. */

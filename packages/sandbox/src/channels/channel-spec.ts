@@ -1,7 +1,7 @@
-import type { ChannelLimits, ChannelType, FileType } from '../session';
+import type { ChannelLimits, ChannelType, FileType, InheritedChannel, InheritedFile } from '../session';
 
-/** Where a readable channel's bytes are, as seen by the executor process: in the message, or a file in its slot. */
-export type ChannelSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string };
+/** Where a readable channel's bytes are, as seen by the executor process: in the message, a file in its slot, or open already. */
+export type ChannelSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string } | InheritedFile;
 
 /** A channel as the executor gets it. Everything in it survives `postMessage`. */
 export interface ChannelSpec {
@@ -20,6 +20,8 @@ export interface ChannelSpec {
   spillPath?: string;
   /** Writable channels: count what is written, keep nothing. */
   discard?: boolean;
+  /** Takes the place of `source`, `spillPath` and `discard`. */
+  inherited?: InheritedChannel;
 }
 
 /** The direction follows from the limits, as in a ZeroVM manifest: open if both calls and bytes are allowed. */

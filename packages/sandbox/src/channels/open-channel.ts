@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type Errno, errno } from '../wasi/errno';
 import {
+  type ChannelSource,
   type ChannelSpec,
   findChannelProblem,
   isReadable,
@@ -8,11 +9,13 @@ import {
   readsRandomly,
   writesRandomly,
 } from './channel-spec';
+import { InheritedOutput } from './inherited-output';
 import type { IoVectors } from './io-vectors';
 import { type OpenSource, openSource } from './open-source';
 import { OutputFile, updateHash } from './output-file';
 import type { RandomAccess } from './random-access';
 import type { ChannelState } from './state';
+import { StreamChannel } from './stream-channel';
 
 /**
  * A channel as the WASI host sees it. Transfers return the bytes moved or a negative error number; they throw only the
@@ -46,7 +49,13 @@ export interface OpenChannel {
 export function openChannel(spec: ChannelSpec, state: ChannelState): OpenChannel {
   const problem = findChannelProblem(spec);
   if (problem !== undefined) throw new Error(problem);
+  if (spec.inherited?.kind === 'stream') return new StreamChannel(spec, spec.inherited.fd, state);
   return new StoredChannel(spec, state);
+}
+
+function sourceOf({ source, inherited }: ChannelSpec): ChannelSource {
+  if (inherited !== undefined) return { ...inherited, kind: 'inherited' };
+  return source ?? { kind: 'bytes', data: new Uint8Array(0) };
 }
 
 class StoredChannel implements OpenChannel {
@@ -56,7 +65,7 @@ class StoredChannel implements OpenChannel {
   readonly appends: boolean;
   private readonly readsInOrder: boolean;
   private readonly input: RandomAccess | undefined;
-  private readonly output: OutputFile | undefined;
+  private readonly output: OutputFile | InheritedOutput | undefined;
   private readonly source: OpenSource | undefined;
   private readonly readHash: Hash | undefined;
   private readPosition = 0;
@@ -72,11 +81,13 @@ class StoredChannel implements OpenChannel {
     this.appends = !writesRandomly(spec);
     this.seekable = this.readable ? !this.readsInOrder : !this.appends;
     if (this.readable) {
-      this.source = openSource(spec.source ?? { kind: 'bytes', data: new Uint8Array(0) }, `channel ${spec.name}`);
+      this.source = openSource(sourceOf(spec), `channel ${spec.name}`);
       this.input = this.source.content;
     }
     if (this.writable) {
-      this.output = new OutputFile(spec, state, this.input);
+      this.output = spec.inherited
+        ? new InheritedOutput(spec, spec.inherited, state)
+        : new OutputFile(spec, state, this.input);
       if (this.input !== undefined) this.input = this.output;
     } else if (spec.etag) {
       this.readHash = createHash('md5');
@@ -148,7 +159,7 @@ class StoredChannel implements OpenChannel {
   }
 
   /** The largest offset a write may start at. */
-  private maxSizeBytes(output: OutputFile): number {
+  private maxSizeBytes(output: RandomAccess): number {
     const { writeBytes } = this.spec.limits;
     return this.readable ? output.sizeBytes + Math.max(0, writeBytes - this.state.writeBytes) : writeBytes;
   }

@@ -16,6 +16,9 @@ export interface OpenSource {
  */
 export function openSource(source: ChannelSource, what: string): OpenSource {
   if (source.kind === 'bytes') return { content: new BytesAccess(source.data), close: () => undefined };
+  if (source.kind === 'inherited') {
+    return { content: new ReadAheadFile(source.fd, source.sizeBytes), close: () => undefined };
+  }
   let fd: number;
   try {
     fd = openSync(source.path, 'r');

@@ -63,6 +63,8 @@ export class ExecutorProcess {
     private readonly slot: Slot,
     setup: ExecutorSetup,
     private readonly events: ExecutorEvents,
+    /** Descriptors that it gets as 5, 6, … (`firstInheritedFd`). */
+    inheritedFds: readonly number[] = [],
   ) {
     this.child = fork(path.join(__dirname, 'supervisor.js'), [JSON.stringify(setup)], {
       // A clean environment: nothing of the server leaks in, and inherited settings made starts slower by half.
@@ -70,7 +72,7 @@ export class ExecutorProcess {
       // One background compiler thread: it must not take the other cores from the server and its neighbours.
       execArgv: ['--v8-pool-size=1'],
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe', ...inheritedFds],
     });
     this.socket = this.child.stdio[4] as Duplex;
     this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);

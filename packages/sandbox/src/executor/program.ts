@@ -117,6 +117,7 @@ function readFile(file: string, notFound: () => Error): Uint8Array {
 
 function withContent<T>(source: ChannelSource, use: (content: RandomAccess) => T): T {
   if (source.kind === 'bytes') return use(new BytesAccess(source.data));
+  if (source.kind === 'inherited') return use(new ReadAheadFile(source.fd, source.sizeBytes));
   const fd = openSync(source.path, 'r');
   try {
     return use(new ReadAheadFile(fd, fstatSync(fd).size));

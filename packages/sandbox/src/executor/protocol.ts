@@ -1,6 +1,6 @@
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import type { SandboxErrorCode } from '../errors';
-import type { Output, Report, SystemImage } from '../session';
+import type { LocalOptions, Output, Report, SystemImage } from '../session';
 
 /** What an executor process is told when it is forked (as JSON in its arguments). */
 export interface ExecutorSetup {
@@ -11,6 +11,9 @@ export interface ExecutorSetup {
 
 /** Descriptor of the socket for frames in the executor process. */
 export const frameFd = 4;
+
+/** The first of the descriptors that the starter of an executor passes on, if any. */
+export const firstInheritedFd = 5;
 
 export interface ModuleProgram {
   kind: 'module';
@@ -40,6 +43,7 @@ export interface SessionRequest {
   mounts: MountRequest[];
   systemImages: string[];
   memoryBytes: number;
+  local?: LocalOptions;
 }
 
 /** Frames from the executor. */

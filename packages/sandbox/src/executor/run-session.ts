@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { ChannelSpec } from '../channels/channel-spec';
 import { findChannelProblem } from '../channels/channel-spec';
 import { type OpenChannel, openChannel } from '../channels/open-channel';
+import { updateHash } from '../channels/output-file';
 import { ChannelState, createChannelState } from '../channels/state';
 import { RootFs } from '../images/root-fs';
 import { pageBytes } from '../limits';
-import { engine } from '../module/engine';
+import { engine, type LinearMemory } from '../module/engine';
 import { memoryImport } from '../module/rewrite';
 import { createReport, reportCode } from '../report';
 import type { Report, SystemImage } from '../session';
-import { WasiHost } from '../wasi/host';
+import { deterministicClock, deterministicRandom, WasiHost, type WasiHostOptions } from '../wasi/host';
+import { traceCalls } from '../wasi/trace-calls';
 import { type Control, nowMs, phase } from './control';
 import { type Ending, runGuest } from './guest';
 import type { ReadyModule } from './module-cache';
@@ -47,7 +50,7 @@ export class SessionRunner {
     const states = this.prepareStates(request.channels.length);
     control.begin(request.id);
     const program = this.programs.load(request);
-    const refusal = findRefusal(request, program);
+    const refusal = findRefusal(request, program) ?? findCheckOnly(request, program);
     if (refusal) {
       control.claim();
       return this.reply(request, program, refusal, collectOutputs(request.channels, states, 0));
@@ -60,12 +63,13 @@ export class SessionRunner {
         channels.push(openChannel(spec, states[index]!));
       });
       this.mount(root, request);
-      const { ending, fault } = this.runProgram(request, module, channels, root);
+      const { ending, fault, memoryMd5 } = this.runProgram(request, module, channels, root);
       const elapsedMs = nowMs() - control.startedAtMs;
       const cpu = control.cpuSinceBegin();
       for (const channel of channels.splice(0)) channel.finish();
       const outputs = collectOutputs(request.channels, states, this.options.setup.inlineOutputBytes);
       const summary = summarise(request.channels, states, outputs, { cpu, elapsedMs });
+      if (memoryMd5 !== undefined) summary.etags.push({ name: '/dev/memory', md5: memoryMd5 });
       const reply = this.reply(request, program, { validation: trusted ? 2 : 0, ...ending, ...summary }, outputs);
       return fault === undefined ? reply : { ...reply, fault: describeFault(fault), last: true };
     } finally {
@@ -79,17 +83,21 @@ export class SessionRunner {
     { module, minPages, maxPages }: ReadyModule,
     channels: OpenChannel[],
     root: RootFs,
-  ): { ending: Ending; fault: unknown } {
+  ): { ending: Ending; fault: unknown; memoryMd5?: string } {
     const { control } = this.options;
     const maximum = Math.min(maxPages, Math.floor(request.memoryBytes / pageBytes));
     const memory = new engine.Memory({ initial: minPages, maximum });
-    const host = new WasiHost({ args: request.args, env: request.env, channels, root });
+    const host = new WasiHost({ args: request.args, env: request.env, channels, root, ...findFixedWorld(request) });
     host.attach(memory);
-    const imports = { ...host.imports, [memoryImport.module]: { [memoryImport.name]: memory } };
+    const { trace, memoryEtag } = request.local ?? {};
+    const imports = {
+      ...(trace ? traceCalls(host.imports, trace) : host.imports),
+      [memoryImport.module]: { [memoryImport.name]: memory },
+    };
     if (!control.start()) control.park();
     const ending = runGuest(module, imports);
     if (!control.advance(phase.running, phase.finishing)) control.park();
-    return { ending, fault: host.fault };
+    return { ending, fault: host.fault, ...(memoryEtag && { memoryMd5: md5Of(memory) }) };
   }
 
   private mount(root: RootFs, { systemImages, mounts }: SessionRequest): void {
@@ -146,6 +154,24 @@ function findRefusal(request: SessionRequest, program: LoadedProgram): Partial<R
   if (problem === undefined) return undefined;
   const code = problem.startsWith('negative') ? reportCode.badManifest : reportCode.badChannel;
   return { validation, state: problem, code };
+}
+
+/** The report of a session that asks for no more than the check. */
+function findCheckOnly({ local }: SessionRequest, program: LoadedProgram): Partial<Report> | undefined {
+  return local?.checkOnly ? { validation: program.trusted ? 2 : 0 } : undefined;
+}
+
+/** The clock and random source of a session that must be repeatable. */
+function findFixedWorld({ local }: SessionRequest): Pick<WasiHostOptions, 'clock' | 'random'> {
+  const startSeconds = local?.startSeconds;
+  if (startSeconds === undefined) return {};
+  return { clock: deterministicClock(startSeconds), random: deterministicRandom(startSeconds) };
+}
+
+function md5Of(memory: LinearMemory): string {
+  const hash = createHash('md5');
+  updateHash(hash, new Uint8Array(memory.buffer));
+  return hash.digest('hex');
 }
 
 function findProblem(channels: readonly ChannelSpec[]): string | undefined {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
-import type { ByteSource, Output, Session } from '../session';
+import type { ByteSource, InheritedFile, Output, Session } from '../session';
 import type { MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
 /**
@@ -41,8 +41,8 @@ export class Slot {
   grant(id: number, session: Session, cached: boolean): { request: SessionRequest; granted?: Promise<unknown> } {
     const links: Promise<void>[] = [];
     let next = 0;
-    const grantSource = (source: ByteSource): ChannelSource => {
-      if (source.kind === 'bytes') return source;
+    const grantSource = (source: ByteSource | InheritedFile): ChannelSource => {
+      if (source.kind !== 'file') return source;
       const target = path.join(this.inDirectory, `${id}-${next++}`);
       links.push(linkSource(source.path, target));
       return { kind: 'file', path: target };
@@ -65,6 +65,7 @@ export class Slot {
       }),
       systemImages: session.systemImages,
       memoryBytes: session.memoryBytes,
+      local: session.local,
     };
     return links.length === 0 ? { request } : { request, granted: allLinked(links) };
   }
@@ -112,7 +113,7 @@ export class Slot {
 function grantProgram(
   { program }: Session,
   cached: boolean,
-  grantSource: (source: ByteSource) => ChannelSource,
+  grantSource: (source: ByteSource | InheritedFile) => ChannelSource,
 ): ProgramRequest {
   if (program.kind !== 'module') return program;
   const { kind, cacheKey } = program;
@@ -120,7 +121,7 @@ function grantProgram(
 }
 
 /** Directories cannot be hard-linked; only trusted ones are mounted, and those may be read where they are. */
-function directorySource(source: ByteSource): ChannelSource {
+function directorySource(source: ByteSource | InheritedFile): ChannelSource {
   if (source.kind === 'file') return { kind: 'file', path: source.path };
   throw new SandboxError('bad-image', 'a directory mount needs a path');
 }
