@@ -94,3 +94,15 @@ export function residentBytes(pid) {
   }
   return sizes;
 }
+
+/** Waits until no process of the tree has changed its size by more than 1 MiB for a second: executors warm up on their own time. */
+export async function settledResidentBytes(pid) {
+  for (let before = residentBytes(pid); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const now = residentBytes(pid);
+    const settled =
+      now.size === before.size && [...now].every(([each, bytes]) => Math.abs(bytes - before.get(each)) < 1 << 20);
+    if (settled) return now;
+    before = now;
+  }
+}

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import wabt from 'wabt';
 import { filler, send } from '../http.mjs';
-import { call, residentBytes } from '../processes.mjs';
+import { call, residentBytes, settledResidentBytes } from '../processes.mjs';
 
 const sizeBytes = 1 << 30;
 const allowedBytes = 64 << 20;
@@ -59,7 +59,7 @@ export async function memory({ server }) {
   await put('/bench-memory/small', 1 << 20);
   await get('/bench-memory/small');
   await job('/bench-memory/small', 1 << 20);
-  const idle = residentBytes(server.pid);
+  const idle = await settledResidentBytes(server.pid);
   const growths = {
     put: await growthDuring(server, idle, () => put('/bench-memory/object', sizeBytes)),
     get: await growthDuring(server, idle, () => get('/bench-memory/object')),
