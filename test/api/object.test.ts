@@ -61,7 +61,14 @@ describe.each([
     expect(headers).not.toHaveProperty('x-other');
     expect(Math.ceil(Number(headers['x-timestamp'])) * 1000).toBe(Date.parse(headers['last-modified']!));
 
-    const { date, connection, 'x-trans-id': id, 'x-openstack-request-id': requestId, ...rest } = headers;
+    const {
+      date,
+      connection,
+      'keep-alive': keepAlive,
+      'x-trans-id': id,
+      'x-openstack-request-id': requestId,
+      ...rest
+    } = headers;
     const {
       date: d,
       connection: c,

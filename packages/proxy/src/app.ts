@@ -8,7 +8,6 @@ import { HttpError } from './errors';
 import { isJobRequest, jobRoute } from './jobs';
 import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
-import { emptyAnswers } from './middleware/empty-answers';
 import { errors } from './middleware/errors';
 import { gatekeeper } from './middleware/gatekeeper';
 import { swiftPath } from './middleware/swift-path';
@@ -40,8 +39,11 @@ export function createApp(deps: Deps): Koa<RequestState> {
   router.all(/^\/auth\//, authRoute(users, tokens));
 
   const app = new Koa<RequestState>();
+  // What went wrong after the head of an answer was sent; everything before that is `errors`' business.
+  app.on('error', (err, ctx: SwiftContext) =>
+    deps.log.error({ txn: ctx.state.transactionId, err }, 'answer broke off'),
+  );
   app.use(transaction(deps));
-  app.use(emptyAnswers());
   app.use(gatekeeper());
   app.use(cors(deps));
   app.use(errors(deps));

@@ -7,6 +7,7 @@ import type { RequestState } from './context';
 import { HttpError } from './errors';
 import { answerBadRequest } from './http/bad-request';
 import { noteMessageEnd, restoreHeaderNames, retryBeyondAscii } from './http/beyond-ascii';
+import { requestHandler } from './http/request-handler';
 import { abortUpload } from './objects/upload-body';
 
 /** Bounds of a connection; generous for people, tight for floods. */
@@ -18,7 +19,7 @@ const keepAliveTimeoutMs = 75_000;
 
 /** An HTTP server around the app, with limits on everything a client can stretch. Does not listen yet. */
 export function createServer(app: Koa<RequestState>, config: ProxyConfig): http.Server {
-  const handle = app.callback();
+  const handle = requestHandler(app);
   const requestTimeoutMs = config.timeouts.maxUploadTimeS * 1000;
   const server = http.createServer({
     maxHeaderSize: maxHeadBytes,
