@@ -158,7 +158,7 @@ async function* inspected(
     if (heldBytes < headBytes) continue;
     const head = Buffer.concat(held);
     held = undefined;
-    await inspect(head);
+    await inspect(head.subarray(0, headBytes));
     yield head;
   }
   if (!held) return;
