@@ -63,7 +63,8 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
     if (cause && !request.complete) this.fail(brokenOff(cause));
     else if (request.destroyed && !request.readableEnded) this.#onAborted();
     // A body that is there already needs no timer, nor one that has failed; another may trickle in for long.
-    if (!request.complete && !this.#failure) this.#deadline = setTimeout(this.#onDeadline, this.timeouts.maxUploadTimeS * 1000);
+    if (!request.complete && !this.#failure)
+      this.#deadline = setTimeout(this.#onDeadline, this.timeouts.maxUploadTimeS * 1000);
   }
 
   #stop(): void {
