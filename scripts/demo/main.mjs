@@ -71,7 +71,7 @@ const totalJob = (names) => [
     devices: [
       { name: 'python' },
       scriptDevice('total.py'),
-      ...names.map((name, i) => ({ name: `counts-${i}`, path: `swift://~/counts/${name}` })),
+      ...names.map((name, i) => ({ name: `input-${i}`, path: `swift://~/counts/${name}` })),
       { name: 'stdout', content_type: 'text/plain' },
     ],
   },

@@ -1,11 +1,11 @@
-"""Adds up the counts of every channel named counts-*, and prints the total and the most frequent words."""
+"""Adds up the counts of every input, and prints the total and the most frequent words."""
 
 import collections
 import os
 
 totals = collections.Counter()
 for name in os.listdir("/dev"):
-    if name.startswith("counts-"):
+    if name.startswith("input-"):
         with open("/dev/" + name) as counts:
             for line in counts:
                 word, count = line.split()

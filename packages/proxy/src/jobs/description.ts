@@ -1,5 +1,5 @@
 import type { FileType } from '@zerocloud/sandbox';
-import { type DeviceKind, deviceKinds } from './devices';
+import { type DeviceKind, deviceKinds, findFurtherInput } from './devices';
 import { badJob, internalParserError } from './errors';
 import { findJobUrl, type JobUrl } from './urls';
 
@@ -26,7 +26,7 @@ export interface Group {
 
 export interface Device {
   name: string;
-  /** Absent for names outside the device table: a system image, or a mistake. */
+  /** Absent for a name outside the device table without a path: a system image, or a mistake. */
   kind?: DeviceKind;
   url?: JobUrl;
   contentType?: string;
@@ -149,7 +149,7 @@ function readDevice(json: Record<string, unknown>, node: string, account: string
   if (!name) throw badJob(`Must specify device for file in ${node}`);
   const path = optionalString(json.path);
   if (path?.includes('\0')) throw internalParserError();
-  const kind = deviceKinds.get(name);
+  const kind = deviceKinds.get(name) ?? (path ? findFurtherInput(name) : undefined);
   const url = path ? findJobUrl(path, account) : undefined;
   if (path && kind?.access === 'read') checkReadable(url, node);
   if (path && kind?.access === 'write') checkWritable(url);

@@ -24,3 +24,8 @@ export const deviceKinds: ReadonlyMap<string, DeviceKind> = new Map<string, Devi
 ]);
 
 export const standardDevices = ['stdin', 'stdout', 'stderr'] as const;
+
+/** `input-<anything>` with a path is one more random-read input, `/dev/input-<anything>`: one node reads many objects. */
+export function findFurtherInput(name: string): DeviceKind | undefined {
+  return /^input-[\w.-]+$/.test(name) ? deviceKinds.get('input') : undefined;
+}

@@ -73,7 +73,7 @@ function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefine
     }
   }
   if (job.image && !devices.some((device) => device.name === userImage)) {
-    readable.push(inputOf({ name: userImage, fileType: 'file' }, undefined, job));
+    readable.push(inputOf({ name: userImage, kind: deviceKinds.get(userImage), fileType: 'file' }, undefined, job));
   }
   const channels = [...readable, ...writable];
   for (const device of standardDevices) {
@@ -83,11 +83,11 @@ function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefine
 }
 
 function inputOf(
-  { name, fileType }: Pick<Device, 'name' | 'fileType'>,
+  { name, kind, fileType }: Pick<Device, 'name' | 'kind' | 'fileType'>,
   path: ObjectPath | undefined,
   job: Job,
 ): NodeChannel {
-  const { type, mounted } = deviceKinds.get(name)!;
+  const { type, mounted } = kind!;
   const source: NodeSource | undefined = path ? { kind: 'object', path } : name === userImage ? job.image : undefined;
   return { device: name, type, limits: readLimits(job.limits), fileType, etag: false, source, mounted };
 }
