@@ -17,7 +17,7 @@ describe.each([
   });
   afterAll(() => server.close());
 
-  const put = (name: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  const put = (name: string, body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}) =>
     server.request(`${container}/${name}`, { method: 'PUT', body, headers });
   const get = (name: string, headers: Record<string, string> = {}) =>
     server.request(`${container}/${name}`, { headers });
@@ -110,8 +110,9 @@ describe.each([
   ])('the name %s is %s', async (encoded, name) => {
     expect((await put(encoded, 'x')).status).toBe(201);
     expect((await get(encoded)).status).toBe(200);
-    const listing = await (await server.request(`${container}?format=json`)).json();
-    expect(listing.map((entry: { name: string }) => entry.name)).toContain(name);
+    const answer = await server.request(`${container}?format=json`);
+    const listing = (await answer.json()) as { name: string }[];
+    expect(listing.map((entry) => entry.name)).toContain(name);
     expect((await remove(encoded)).status).toBe(204);
   });
 
