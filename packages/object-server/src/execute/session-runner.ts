@@ -41,7 +41,8 @@ export function createSessionRunner({
   };
 }
 
-const codes: Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string]> = {
+/** Codes that are not here come from a sandbox that does not work, not from a session. */
+const codes: Partial<Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string]>> = {
   'system-image-not-found': ['systemImageNotFound'],
   'program-not-found': ['programNotFound', 'No executable found in request'],
   'bad-image': ['badArchive'],
@@ -53,9 +54,7 @@ const codes: Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string
 
 /** Works for errors of another module instance too, unlike `instanceof`. */
 function toStorageError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== SandboxError.name || !((error as SandboxError).code in codes)) {
-    return error;
-  }
-  const [code, sentence] = codes[(error as SandboxError).code];
+  if (!(error instanceof Error) || error.name !== SandboxError.name) return error;
+  const [code, sentence] = codes[(error as SandboxError).code] ?? ['unavailable'];
   return new StorageError(code, sentence ?? error.message, { cause: error });
 }
