@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { SwiftContext } from '../context';
@@ -63,7 +63,7 @@ export class Answer {
     setNodeHeaders(ctx.res, outcomes, seconds);
     const { res } = ctx;
     // Another one every time, so that nobody takes one answer for another; it says nothing about the body.
-    res.setHeader('Etag', randomBytes(16).toString('hex'));
+    res.setHeader('Etag', randomUUID().replaceAll('-', ''));
     res.setHeader('X-Timestamp', (nowMs / 1000).toFixed(5));
     const device = parts.findLast((part) => part.device !== undefined)?.device;
     if (device) res.setHeader('X-Zerovm-Device', device);
