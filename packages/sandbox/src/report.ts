@@ -45,7 +45,16 @@ export function createReport(fields: Partial<Report>): Report {
 
 /** ZeroVM's report: six lines and an empty one (`src/main/report.c`). */
 export function formatReport(report: Report): string {
-  const lines = [
+  return `${reportFields(report).join('\n')}\n\n`;
+}
+
+/** The same in one line, as ZeroVM writes it to the system log. */
+export function formatReportLine(report: Report): string {
+  return reportFields(report).join('; ');
+}
+
+function reportFields(report: Report): string[] {
+  return [
     String(report.validation),
     report.daemon ? '1' : '0',
     String(report.exitCode),
@@ -53,7 +62,6 @@ export function formatReport(report: Report): string {
     formatAccounting(report.accounting),
     report.state,
   ];
-  return `${lines.join('\n')}\n\n`;
 }
 
 /** `<alias> <hex>` pairs separated by blanks; `disabled` without any. */
