@@ -8,6 +8,8 @@ const containers = { 'bench-20k': 20_000, 'bench-1m': 1_000_000 };
 
 const nameOf = (number) => `photos/2026/${String(number).padStart(8, '0')}.jpg`;
 
+async function* noBody() {}
+
 /** Fills the containers through the store itself, unsynced: a million PUTs over HTTP would take minutes. */
 export async function prepareListing(dataDir) {
   const store = await openLevelStore({ dataDir, fsync: false });
@@ -16,7 +18,7 @@ export async function prepareListing(dataDir) {
     await store.putContainer({ account, container }, { timestamp, metadata: {} });
     for (let done = 0; done < count; done += 2000) {
       const batch = Array.from({ length: Math.min(2000, count - done) }, (_, i) =>
-        store.putObject({ account, container, object: nameOf(done + i) }, [], {
+        store.putObject({ account, container, object: nameOf(done + i) }, noBody(), {
           timestamp,
           contentType: 'image/jpeg',
           metadata: {},
