@@ -31,10 +31,11 @@ function md5(data: string | Uint8Array): string {
   return createHash('md5').update(data).digest('hex');
 }
 
-/** Every file below the work directory, outputs that were not taken excepted. */
+/** Every file that sessions have left in slots or as outputs that were not taken. */
 function filesLeft(): string[] {
   const entries = readdirSync(test1.workDir, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return files.filter((file) => /^(slot-|outputs)/.test(path.relative(test1.workDir, file)));
 }
 
 async function tarOf(files: Record<string, string | Uint8Array>): Promise<Buffer> {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { SandboxError } from './errors';
 import { ExecutorPool } from './executor/pool';
 import type { Sandbox, SandboxOptions, Session } from './session';
+import { makeSnapshots, removeSnapshots } from './snapshots/make-snapshots';
 import { indexImages } from './system-images';
 
 /** The largest delay a timer can have. */
@@ -18,15 +19,19 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   await rm(workDir, { recursive: true, force: true });
   const outputs = path.join(workDir, 'outputs');
   await mkdir(outputs, { recursive: true });
+  const snapshotDirectory = path.join(workDir, 'snapshots');
+  const images = [...systemImages.values()];
+  const snapshots = await makeSnapshots(snapshotDirectory, images, options.log);
   const pool = new ExecutorPool(
     { ...options, workDir },
-    { systemImages: [...systemImages.values()], inlineOutputBytes: options.inlineOutputBytes },
+    { systemImages: images, inlineOutputBytes: options.inlineOutputBytes, snapshots },
   );
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= pool.close().then(async () => {
       // Outputs that the caller has not taken yet are the caller's.
       await rmdir(outputs).catch(() => undefined);
+      await removeSnapshots(snapshotDirectory);
       await rmdir(workDir).catch(() => undefined);
     });
     return closing;

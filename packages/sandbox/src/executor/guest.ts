@@ -6,11 +6,16 @@ import { GuestExit, GuestSignal } from '../wasi/guest-end';
 /** How a guest ended, in the words of the report. */
 export type Ending = Pick<Report, 'exitCode' | 'state' | 'code'>;
 
-/** Runs a program to its end: the start function while it is instantiated, then `_start`. */
-export function runGuest(module: CompiledModule, imports: ModuleImports): Ending {
+/** Runs a program from its beginning: the start function while it is instantiated, then `_start`. */
+export function startProgram(module: CompiledModule, imports: ModuleImports): void {
+  const { exports } = new engine.Instance(module, imports);
+  (exports._start as () => void)();
+}
+
+/** Runs a guest to its end, whatever that is. */
+export function runGuest(run: () => void): Ending {
   try {
-    const { exports } = new engine.Instance(module, imports);
-    (exports._start as () => void)();
+    run();
     return { exitCode: 0, state: 'ok', code: reportCode.ok };
   } catch (error) {
     return describeEnd(error);

@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { ChannelSource } from '../channels/channel-spec';
 import { BytesAccess, type RandomAccess } from '../channels/random-access';
 import { ReadAheadFile } from '../channels/read-ahead';
 import { SandboxError } from '../errors';
+import { readImageMember } from '../images/image-programs';
 import { findTarMember } from '../images/tar';
 import { type ModuleLimits, moduleCacheLimits, moduleLimits, trustedModuleLimits } from '../limits';
 import { admitModule } from '../module/admission';
@@ -84,35 +84,6 @@ function readMember(mount: MountRequest | undefined, member: string): Uint8Array
     if (!found) throw new SandboxError('program-not-found', `no program ${member} in the archive`);
     return readSlice(archive, found.offset, found.sizeBytes);
   });
-}
-
-function readImageMember(image: SystemImage, member: string): Uint8Array {
-  const notFound = () => new SandboxError('program-not-found', `no program ${member} in system image ${image.name}`);
-  const listed = Object.hasOwn(image.programs ?? {}, member) ? image.programs![member] : undefined;
-  if (listed !== undefined) return readFile(listed, notFound);
-  if (statSync(image.path).isDirectory()) return readFile(confine(image.path, member, notFound), notFound);
-  return withContent({ kind: 'file', path: image.path }, (archive) => {
-    const found = findTarMember(archive, member);
-    if (!found) throw notFound();
-    return readSlice(archive, found.offset, found.sizeBytes, Infinity)!;
-  });
-}
-
-/** The real path of a member, which must not lead out of its directory, by dots or by links. */
-function confine(directory: string, member: string, notFound: () => Error): string {
-  try {
-    const root = realpathSync(directory);
-    const file = realpathSync(path.join(root, member));
-    if (file.startsWith(root + path.sep)) return file;
-  } catch {
-    // Missing, or a name no file can have.
-  }
-  throw notFound();
-}
-
-function readFile(file: string, notFound: () => Error): Uint8Array {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw notFound();
-  return withContent({ kind: 'file', path: file }, (content) => readSlice(content, 0, content.sizeBytes, Infinity)!);
 }
 
 function withContent<T>(source: ChannelSource, use: (content: RandomAccess) => T): T {

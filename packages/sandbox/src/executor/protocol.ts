@@ -1,12 +1,17 @@
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import type { SandboxErrorCode } from '../errors';
 import type { LocalOptions, Output, Report, SystemImage } from '../session';
+import type { SnapshotReference } from '../snapshots/snapshot-files';
 
 /** What an executor process is told when it is forked (as JSON in its arguments). */
 export interface ExecutorSetup {
   systemImages: SystemImage[];
   /** Outputs up to this size come back as bytes, larger ones as files of the slot. */
   inlineOutputBytes: number;
+  /** Copies of started interpreters. */
+  snapshots?: SnapshotReference[];
+  /** The memory that sessions usually have; an instance made ahead has it. */
+  memoryBytes?: number;
 }
 
 /** Descriptor of the socket for frames in the executor process. */

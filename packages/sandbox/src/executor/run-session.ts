@@ -11,14 +11,26 @@ import { engine, type LinearMemory } from '../module/engine';
 import { memoryImport } from '../module/rewrite';
 import { createReport, reportCode } from '../report';
 import type { Report, SystemImage } from '../session';
+import { findPythonRequest } from '../snapshots/python-command';
+import { type SnapshotProgram, SnapshotPrograms } from '../snapshots/snapshot-programs';
 import { deterministicClock, deterministicRandom, WasiHost, type WasiHostOptions } from '../wasi/host';
 import { traceCalls } from '../wasi/trace-calls';
 import { type Control, nowMs, phase } from './control';
-import { type Ending, runGuest } from './guest';
-import type { ReadyModule } from './module-cache';
+import { type Ending, runGuest, startProgram } from './guest';
 import { collectOutputs, summarise } from './outcome';
 import { type LoadedProgram, ProgramLoader } from './program';
 import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
+
+type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
+
+/** A program that goes on where its snapshot was taken. */
+interface SnapshotStart {
+  kind: 'snapshot';
+  snapshot: SnapshotProgram;
+  /** What it needs when it starts by itself. */
+  module: { minPages: number };
+  trusted: true;
+}
 
 type DoneReply = Extract<ExecutorReply, { kind: 'done' }>;
 
@@ -35,11 +47,13 @@ export interface RunnerOptions {
 export class SessionRunner {
   private readonly images: ReadonlyMap<string, SystemImage>;
   private readonly programs: ProgramLoader;
+  private readonly snapshots: SnapshotPrograms;
   private readonly states: ChannelState[];
 
   constructor(private readonly options: RunnerOptions) {
     this.images = new Map(options.setup.systemImages.map((image) => [image.name, image]));
     this.programs = new ProgramLoader(this.images);
+    this.snapshots = new SnapshotPrograms(options.setup.snapshots ?? []);
     this.states = options.states.map((shared) => new ChannelState(shared));
   }
 
@@ -49,13 +63,12 @@ export class SessionRunner {
     // Before the phase changes: whoever reports a session must not find an earlier one's counters.
     const states = this.prepareStates(request.channels.length);
     control.begin(request.id);
-    const program = this.programs.load(request);
+    const program = this.findSnapshot(request) ?? this.programs.load(request);
     const refusal = findRefusal(request, program) ?? findCheckOnly(request, program);
-    if (refusal) {
+    if (refusal || program.kind === 'refused') {
       control.claim();
-      return this.reply(request, program, refusal, collectOutputs(request.channels, states, 0));
+      return this.reply(request, program, refusal ?? {}, collectOutputs(request.channels, states, 0));
     }
-    const { module, trusted } = program as Extract<LoadedProgram, { kind: 'ready' }>;
     const channels: OpenChannel[] = [];
     const root = new RootFs();
     try {
@@ -63,14 +76,19 @@ export class SessionRunner {
         channels.push(openChannel(spec, states[index]!));
       });
       this.mount(root, request);
-      const { ending, fault, memoryMd5 } = this.runProgram(request, module, channels, root);
+      const { ending, fault, memoryMd5 } = this.runProgram(request, program, channels, root);
       const elapsedMs = nowMs() - control.startedAtMs;
       const cpu = control.cpuSinceBegin();
       for (const channel of channels.splice(0)) channel.finish();
       const outputs = collectOutputs(request.channels, states, this.options.setup.inlineOutputBytes);
       const summary = summarise(request.channels, states, outputs, { cpu, elapsedMs });
       if (memoryMd5 !== undefined) summary.etags.push({ name: '/dev/memory', md5: memoryMd5 });
-      const reply = this.reply(request, program, { validation: trusted ? 2 : 0, ...ending, ...summary }, outputs);
+      const reply = this.reply(
+        request,
+        program,
+        { validation: program.trusted ? 2 : 0, ...ending, ...summary },
+        outputs,
+      );
       return fault === undefined ? reply : { ...reply, fault: describeFault(fault), last: true };
     } finally {
       root.close();
@@ -78,29 +96,84 @@ export class SessionRunner {
     }
   }
 
+  /** To be called after the reply was sent: makes ready again what the session used. */
+  settle(): void {
+    this.snapshots.settle();
+  }
+
   private runProgram(
     request: SessionRequest,
-    { module, minPages, maxPages }: ReadyModule,
+    program: ReadyProgram | SnapshotStart,
     channels: OpenChannel[],
     root: RootFs,
   ): { ending: Ending; fault: unknown; memoryMd5?: string } {
     const { control } = this.options;
-    const maximum = Math.min(maxPages, Math.floor(request.memoryBytes / pageBytes));
-    const memory = new engine.Memory({ initial: minPages, maximum });
     const host = new WasiHost({ args: request.args, env: request.env, channels, root, ...findFixedWorld(request) });
-    host.attach(memory);
-    const { trace, memoryEtag } = request.local ?? {};
-    const imports = {
-      ...(trace ? traceCalls(host.imports, trace) : host.imports),
-      [memoryImport.module]: { [memoryImport.name]: memory },
-    };
+    const { memory, run } = this.prepare(request, program, host, root);
     if (!control.start()) control.park();
-    const ending = runGuest(module, imports);
+    const ending = runGuest(run);
     if (!control.advance(phase.running, phase.finishing)) control.park();
-    return { ending, fault: host.fault, ...(memoryEtag && { memoryMd5: md5Of(memory) }) };
+    // An instance that did not end by itself is not used again.
+    if (program.kind === 'snapshot' && ending.code !== reportCode.ok) program.snapshot.discard();
+    return { ending, fault: host.fault, ...(request.local?.memoryEtag && memory && { memoryMd5: md5Of(memory) }) };
   }
 
-  private mount(root: RootFs, { systemImages, mounts }: SessionRequest): void {
+  /** Everything up to the moment at which the guest's time begins. */
+  private prepare(
+    request: SessionRequest,
+    program: ReadyProgram | SnapshotStart,
+    host: WasiHost,
+    root: RootFs,
+  ): { memory?: LinearMemory; run: () => void } {
+    if (program.kind === 'snapshot') {
+      const { snapshot } = program;
+      const message = findPythonRequest({ ...request, root, plain: this.isPlain(request) });
+      const guest = message && snapshot.findGuest(request.memoryBytes);
+      if (!guest) return this.prepareStart(request, this.loadAgain(request), host);
+      this.snapshots.markUsed(snapshot);
+      return { run: () => guest.serve(host, message) };
+    }
+    return this.prepareStart(request, program, host);
+  }
+
+  private prepareStart(
+    { memoryBytes, local }: SessionRequest,
+    { module: { module, minPages, maxPages } }: ReadyProgram,
+    host: WasiHost,
+  ): { memory: LinearMemory; run: () => void } {
+    const maximum = Math.min(maxPages, Math.floor(memoryBytes / pageBytes));
+    const memory = new engine.Memory({ initial: minPages, maximum });
+    host.attach(memory);
+    const imports = {
+      ...(local?.trace ? traceCalls(host.imports, local.trace) : host.imports),
+      [memoryImport.module]: { [memoryImport.name]: memory },
+    };
+    return { memory, run: () => startProgram(module, imports) };
+  }
+
+  /** The snapshot to start from, if there is one and the session's memory holds it. */
+  private findSnapshot({ program, memoryBytes, local }: SessionRequest): SnapshotStart | undefined {
+    if (program.kind !== 'system-image' || local !== undefined) return undefined;
+    const image = this.images.get(program.image);
+    const snapshot = image && this.snapshots.find(image.path, program.path);
+    if (!snapshot || memoryBytes < snapshot.facts.pages * pageBytes) return undefined;
+    return { kind: 'snapshot', snapshot, module: snapshot.facts, trusted: true };
+  }
+
+  /** The interpreter of a session that cannot start from its snapshot. */
+  private loadAgain(request: SessionRequest): ReadyProgram {
+    const program = this.programs.load(request);
+    if (program.kind === 'refused')
+      throw new Error(`a snapshot was made of a program that is refused: ${program.reason}`);
+    return program;
+  }
+
+  /** Nothing is laid into the root that could change what an interpreter imports. */
+  private isPlain({ mounts, systemImages }: SessionRequest): boolean {
+    return mounts.length === 0 && !systemImages.some((name) => this.images.get(name)?.mounted);
+  }
+
+  private mount(root: RootFs, { program, systemImages, mounts }: SessionRequest): void {
     for (const name of systemImages) {
       const image = this.images.get(name);
       if (image?.mounted) mountImage(root, image);
@@ -109,6 +182,8 @@ export class SessionRunner {
       if (kind === 'tar') root.mountTar(source, mountPoint);
       else if (source.kind === 'file') root.mountDirectory(source.path, mountPoint);
     }
+    const library = program.kind === 'system-image' ? this.images.get(program.image)?.library : undefined;
+    if (library !== undefined) root.mountDirectory(library);
   }
 
   private prepareStates(count: number): ChannelState[] {
@@ -127,7 +202,7 @@ export class SessionRunner {
 
   private reply(
     { id }: SessionRequest,
-    program: LoadedProgram,
+    program: LoadedProgram | SnapshotStart,
     report: Partial<Report>,
     outputs: DoneReply['outputs'],
   ): DoneReply {
@@ -142,7 +217,7 @@ export function describeFault(fault: unknown): string {
 }
 
 /** What is wrong with a session before its guest starts, as ZeroVM reports it. */
-function findRefusal(request: SessionRequest, program: LoadedProgram): Partial<Report> | undefined {
+function findRefusal(request: SessionRequest, program: LoadedProgram | SnapshotStart): Partial<Report> | undefined {
   if (program.kind === 'refused') {
     return { validation: 1, state: 'validation failed', code: reportCode.refusedProgram, detail: program.reason };
   }
@@ -157,7 +232,7 @@ function findRefusal(request: SessionRequest, program: LoadedProgram): Partial<R
 }
 
 /** The report of a session that asks for no more than the check. */
-function findCheckOnly({ local }: SessionRequest, program: LoadedProgram): Partial<Report> | undefined {
+function findCheckOnly({ local }: SessionRequest, program: LoadedProgram | SnapshotStart): Partial<Report> | undefined {
   return local?.checkOnly ? { validation: program.trusted ? 2 : 0 } : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { SystemImage } from '../session';
+import type { ExecutorSetup } from './protocol';
 import type { SessionRunner } from './run-session';
 
 const nothing = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
@@ -10,13 +11,13 @@ const warmUpMemoryBytes = 256 * 1024 ** 2;
  * Runs the warm-up program of each system image once: the engine compiles functions when they are first called, which for
  * an interpreter takes several times as long as the session itself.
  */
-export function warmUp(runner: SessionRunner, images: readonly SystemImage[]): void {
+export function warmUp(runner: SessionRunner, { systemImages: images, memoryBytes }: ExecutorSetup): void {
   if (!images.some(({ warmUp }) => warmUp)) return;
-  runWarmUps(runner, images);
+  runWarmUps(runner, images, memoryBytes ?? warmUpMemoryBytes);
   collectGarbage();
 }
 
-function runWarmUps(runner: SessionRunner, images: readonly SystemImage[]): void {
+function runWarmUps(runner: SessionRunner, images: readonly SystemImage[], memoryBytes: number): void {
   for (const { name, warmUp } of images) {
     if (!warmUp) continue;
     const output = { ...nothing, writes: 1000, writeBytes: 1_000_000 };
@@ -32,8 +33,9 @@ function runWarmUps(runner: SessionRunner, images: readonly SystemImage[]): void
       ],
       mounts: [],
       systemImages: [name],
-      memoryBytes: warmUpMemoryBytes,
+      memoryBytes,
     });
+    runner.settle();
     if (reply.kind === 'done' && (reply.report.state !== 'ok' || reply.report.exitCode !== 0)) {
       // Sessions of the image will tell more; the others are not concerned.
       process.stderr.write(`warm-up of system image ${name} failed: ${reply.report.state}\n`);

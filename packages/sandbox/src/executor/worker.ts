@@ -36,7 +36,7 @@ function answer(request: SessionRequest): ExecutorReply {
   }
 }
 
-warmUp(runner, setup.systemImages);
+warmUp(runner, setup);
 writeFrame(frameFd, { kind: 'ready' } satisfies ExecutorReply);
 for (;;) {
   const request = requests.read() as SessionRequest | undefined;
@@ -44,5 +44,6 @@ for (;;) {
   const reply = answer(request);
   control.idle();
   writeFrame(frameFd, reply);
+  runner.settle();
 }
 process.kill(process.pid, 'SIGKILL');

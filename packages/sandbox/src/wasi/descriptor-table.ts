@@ -31,6 +31,10 @@ const maxDescriptors = 1024;
 export class DescriptorTable {
   private readonly slots: (Descriptor | undefined)[] = [];
 
+  get openCount(): number {
+    return this.slots.reduce((count, slot) => (slot === undefined ? count : count + 1), 0);
+  }
+
   /** Throws `badf`. */
   get(fd: number): Descriptor {
     const descriptor = this.slots[fd];

@@ -96,6 +96,11 @@ export class WasiHost {
     this.context.memory.attach(memory);
   }
 
+  /** How many descriptors the guest has open. */
+  openDescriptors(): number {
+    return this.context.descriptors.openCount;
+  }
+
   /**
    * A standard channel's descriptor is not bound to a direction: a transfer the wrong way meets the channel's limit of
    * zero, `dquot`, as in ZeroVM. A missing one is the null device.
