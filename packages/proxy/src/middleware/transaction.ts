@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Deps, Middleware } from '../context';
+import { createRequestLog } from '../http/request-log';
 import { RequestScope } from '../http/request-scope';
 import { createTimestamps } from '../http/timestamp';
 
@@ -10,11 +11,12 @@ import { createTimestamps } from '../http/timestamp';
 export function transaction({ log, now }: Deps): Middleware {
   const prefix = `tx${randomBytes(7).toString('hex')}`;
   const nextTimestamp = createTimestamps(now);
+  const logRequest = createRequestLog(log);
   let counter = 0;
   return (ctx, next) => {
-    const startedAt = now();
+    const startedAtMs = now();
     counter = (counter + 1) % 0x10000000;
-    const time = Math.floor(startedAt / 1000);
+    const time = Math.floor(startedAtMs / 1000);
     const transactionId = `${prefix}${counter.toString(16).padStart(7, '0')}-${time.toString(16).padStart(10, '0')}`;
     const { req, res } = ctx;
     // HTTP/1.1 keeps connections open without saying so; Swift says so to those who ask, Node to all unless told off.
@@ -26,14 +28,7 @@ export function transaction({ log, now }: Deps): Middleware {
     res.setHeader('X-Openstack-Request-Id', transactionId);
     if (log.isLevelEnabled('info')) {
       res.once('close', () => {
-        log.info({
-          txn: transactionId,
-          method: ctx.req.method,
-          path: ctx.req.url,
-          status: res.headersSent ? res.statusCode : 499,
-          user: ctx.state.identity?.user,
-          ms: now() - startedAt,
-        });
+        logRequest(req, res, { transactionId, user: ctx.state.identity?.user, startedAtMs, endedAtMs: now() });
       });
     }
     return next();
