@@ -9,6 +9,7 @@ import {
   childPids,
   compileGuest,
   compileGuestText,
+  descendantPids,
   inputChannel,
   isAlive,
   outputChannel,
@@ -77,7 +78,7 @@ describe('a guest that does not end', () => {
   });
 
   test('has its time even if the executor has to be killed from outside', async () => {
-    const before = new Set(childPids());
+    const before = descendantPids();
     const running = timed(sessionOf(await compileGuest('spin-forever'), { timeoutMs: 300, tenant: 'stuck' }));
     await until('the session runs', () => sandbox.load().running === 1);
     for (const pid of before) process.kill(pid, 'SIGSTOP');
@@ -284,7 +285,8 @@ test('executor processes die with their server, even in the middle of a session'
   });
   try {
     const [line] = (await once(server.stdout, 'data')) as [Buffer];
-    const pids = String(line).trim().split(/\s+/).map(Number);
+    const starters = String(line).trim().split(/\s+/).map(Number);
+    const pids = starters.flatMap((pid) => [pid, ...descendantPids(pid)]);
     expect(pids.length).toBeGreaterThan(0);
     expect(pids.every(isAlive)).toBe(true);
     server.kill('SIGKILL');

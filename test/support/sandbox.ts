@@ -113,12 +113,18 @@ export async function takeOutput(result: SessionResult, name = '/dev/stdout'): P
   return content;
 }
 
-/** Processes started by this one (Linux). */
-export function childPids(): number[] {
-  return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
+/** Processes started by this one, or another (Linux). */
+export function childPids(pid: number = process.pid): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The processes below a process; an executor in a jail is a child of a child of a child. */
+export function descendantPids(pid: number = process.pid): number[] {
+  return childPids(pid).flatMap((child) => [child, ...descendantPids(child)]);
 }
 
 /** True unless the process is gone or a zombie. */

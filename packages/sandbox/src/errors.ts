@@ -6,6 +6,7 @@ export type SandboxErrorCode =
   | 'image-too-large'
   | 'source-not-found'
   | 'closed'
+  | 'jail-unavailable'
   | 'executor-failed';
 
 export class SandboxError extends Error {

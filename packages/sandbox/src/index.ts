@@ -1,4 +1,5 @@
 export * from './errors';
+export type { JailForm, JailMode } from './jail/forms';
 export { formatReport } from './report';
 export { createSandbox } from './sandbox';
 export * from './session';

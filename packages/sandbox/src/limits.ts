@@ -84,3 +84,12 @@ export const dispatchWindow = 64;
 
 /** The largest reply an executor may send besides its outputs' bytes. */
 export const maxReplyBytes = 16 * 1024 ** 2;
+
+/** Bytes of the largest file an executor may write, if the sandbox is not told. */
+export const defaultMaxFileBytes = 16 * 1024 ** 3;
+
+/** Bytes of the largest linear memory a session may have, if the sandbox is not told: all that 32 bits address. */
+export const defaultMaxMemoryBytes = 4 * 1024 ** 3;
+
+/** Writable memory of an executor besides its guest's: heaps, stacks, compiled code, unpacked images, snapshots. */
+export const executorMemoryBytes = 2 * 1024 ** 3;

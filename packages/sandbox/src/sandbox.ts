@@ -2,6 +2,9 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SandboxError } from './errors';
 import { ExecutorPool } from './executor/pool';
+import { chooseJail } from './jail/choose';
+import type { ResourceLimits } from './jail/resource-limits';
+import { defaultMaxFileBytes, defaultMaxMemoryBytes, executorMemoryBytes } from './limits';
 import type { Sandbox, SandboxOptions, Session } from './session';
 import { makeSnapshots, removeSnapshots } from './snapshots/make-snapshots';
 import { indexImages } from './system-images';
@@ -10,8 +13,8 @@ import { indexImages } from './system-images';
 const maxTimeoutMs = 2 ** 31 - 1;
 
 /**
- * Starts the sandbox: empties `workDir`, forks executor processes, and resolves when the first of them takes sessions.
- * Rejects with `SandboxError` if none comes up or a system image is not usable.
+ * Starts the sandbox: empties `workDir`, finds out how processes can be confined, starts executor processes, and resolves
+ * when the first of them takes sessions. Rejects with `SandboxError` if none comes up, a system image is not usable, or the required jail is not to be had.
  */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const workDir = path.resolve(options.workDir);
@@ -19,12 +22,27 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   await rm(workDir, { recursive: true, force: true });
   const outputs = path.join(workDir, 'outputs');
   await mkdir(outputs, { recursive: true });
+  const jail = await chooseJail({
+    mode: options.jail ?? 'auto',
+    workDir,
+    limits: limitsOf(options),
+    log: options.log,
+  }).catch(async (error) => {
+    await rm(workDir, { recursive: true, force: true });
+    throw error;
+  });
   const snapshotDirectory = path.join(workDir, 'snapshots');
   const images = [...systemImages.values()];
   const snapshots = await makeSnapshots(snapshotDirectory, images, options.log);
   const pool = new ExecutorPool(
     { ...options, workDir },
-    { systemImages: images, inlineOutputBytes: options.inlineOutputBytes, snapshots },
+    {
+      systemImages: images,
+      inlineOutputBytes: options.inlineOutputBytes,
+      snapshots,
+      memoryBytes: options.maxMemoryBytes,
+    },
+    jail,
   );
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -43,6 +61,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     throw error;
   }
   return {
+    jail: jail.form,
     systemImages,
     load: () => pool.load(),
     close,
@@ -51,6 +70,13 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       const problem = findProblem(session, systemImages);
       return problem ? Promise.reject(problem) : pool.run(session, signal);
     },
+  };
+}
+
+function limitsOf({ maxFileBytes, maxMemoryBytes }: SandboxOptions): ResourceLimits {
+  return {
+    fileBytes: maxFileBytes ?? defaultMaxFileBytes,
+    dataBytes: (maxMemoryBytes ?? defaultMaxMemoryBytes) + executorMemoryBytes,
   };
 }
 

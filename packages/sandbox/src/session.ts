@@ -3,6 +3,8 @@
  * fate, good or bad, is the `Report` in its result. Nothing here knows HTTP, LevelDB or Swift.
  */
 
+import type { JailForm, JailMode } from './jail/forms';
+
 /** Bytes that a session reads: held in memory (small) or a regular file, which is handed over as a hard link. */
 export type ByteSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string; sizeBytes: number };
 
@@ -103,6 +105,8 @@ export interface LocalOptions {
   startSeconds?: number;
   /** Adds the md5 of the guest's memory at its end to the report's checksums, as `/dev/memory`. */
   memoryEtag?: boolean;
+  /** Directories of the guest's root that become archives on channels (by their position) when it has ended by itself. */
+  saves?: { channel: number; directory: string }[];
   /** Log the guest's calls: all of them, those that name a path or fail, or those that fail. */
   trace?: {
     fd: number;
@@ -189,6 +193,12 @@ export interface SandboxOptions {
   systemImages: SystemImage[];
   /** Outputs up to this size come back as bytes, larger ones as files. */
   inlineOutputBytes: number;
+  /** How executor processes are confined; `auto` (the default) takes the strongest form that the host offers. */
+  jail?: JailMode;
+  /** Largest file that an executor may write in bytes (`defaultMaxFileBytes`): an output, with what its channel held before. */
+  maxFileBytes?: number;
+  /** Largest `Session.memoryBytes` there will be (`defaultMaxMemoryBytes`); what else an executor needs is added to it. */
+  maxMemoryBytes?: number;
   /** Called with one line per notable event (executor died, recycled …). */
   log?: (event: Record<string, unknown>, message: string) => void;
 }
@@ -203,6 +213,8 @@ export interface Sandbox {
   run(session: Session, options?: { signal?: AbortSignal }): Promise<SessionResult>;
   /** Sessions running and waiting now. */
   load(): { running: number; waiting: number };
+  /** The form in which executor processes are confined. */
+  readonly jail: JailForm;
   /** Installed system images, by name. */
   readonly systemImages: ReadonlyMap<string, SystemImage>;
   /** Ends every executor; running sessions reject. */

@@ -1,10 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
+import { type Jail, killJailed } from '../jail/jail';
 import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
 import type { Report, Session, SessionResult } from '../session';
+import { snapshotFiles } from '../snapshots/make-snapshots';
 import { createDeathReport } from './death-report';
 import { encodeFrame, FrameDecoder } from './frames';
 import type { ExecutorReply, ExecutorSetup, SessionRequest, StatusMessage } from './protocol';
@@ -23,6 +25,14 @@ interface RunningSession {
   reject(error: unknown): void;
   /** Stops listening for an abort. */
   unlisten?(): void;
+}
+
+/** How an executor is started. */
+export interface StartOptions {
+  /** What confines the process. */
+  jail: Jail;
+  /** Descriptors that it gets as 5, 6, … (`firstInheritedFd`). */
+  inheritedFds?: readonly number[];
 }
 
 /** What the pool wants to hear from an executor. */
@@ -58,22 +68,28 @@ export class ExecutorProcess {
   private watch: NodeJS.Timeout;
   private stderr = '';
   private deathCause: DeathCause = 'died';
+  /** Set while files of the last session are still being taken away. */
+  private revoking: Promise<unknown> | undefined;
 
   constructor(
     private readonly slot: Slot,
     setup: ExecutorSetup,
     private readonly events: ExecutorEvents,
-    /** Descriptors that it gets as 5, 6, … (`firstInheritedFd`). */
-    inheritedFds: readonly number[] = [],
+    { jail, inheritedFds = [] }: StartOptions,
   ) {
-    this.child = fork(path.join(__dirname, 'supervisor.js'), [JSON.stringify(setup)], {
-      // A clean environment: nothing of the server leaks in, and inherited settings made starts slower by half.
-      env: {},
-      // One background compiler thread: it must not take the other cores from the server and its neighbours.
-      execArgv: ['--v8-pool-size=1'],
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe', ...inheritedFds],
-    });
+    this.child = jail.spawn(
+      {
+        entry: path.join(__dirname, 'supervisor.js'),
+        args: [JSON.stringify(setup)],
+        // One background compiler thread: it must not take the other cores from the server and its neighbours.
+        nodeFlags: ['--v8-pool-size=1'],
+        readable: filesOf(setup),
+        inDirectory: slot.inDirectory,
+        outDirectory: slot.outDirectory,
+        user: slot.user,
+      },
+      ['pipe', ...inheritedFds],
+    );
     this.socket = this.child.stdio[4] as Duplex;
     this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
     this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
@@ -105,8 +121,9 @@ export class ExecutorProcess {
       const running: RunningSession = { request, session, startedAtMs: performance.now(), resolve, reject };
       this.running = running;
       if (signal) this.listenForAbort(signal, running);
-      if (!granted) return this.send(running);
-      granted.then(
+      if (!granted && !this.revoking) return this.send(running);
+      // The slot holds what this session was given, and nothing else, when the executor hears of it.
+      Promise.all([granted, this.revoking]).then(
         () => this.send(running),
         (error) => this.finish(running, () => reject(error)),
       );
@@ -116,7 +133,7 @@ export class ExecutorProcess {
   /** Ends the process at once, whatever it does. A running session gets a report of its death. */
   kill(cause: DeathCause = 'died'): void {
     if (this.deathCause === 'died') this.deathCause = cause;
-    this.child.kill('SIGKILL');
+    killJailed(this.child);
   }
 
   /** Takes an idle executor out of service. */
@@ -237,7 +254,10 @@ export class ExecutorProcess {
     running.unlisten?.();
     this.lastUsedMs = performance.now();
     if (this.state === 'busy') this.state = last ? 'dead' : 'idle';
-    void this.slot.revoke(running.request);
+    const revoking = this.slot.revoke(running.request)?.then(() => {
+      if (this.revoking === revoking) this.revoking = undefined;
+    });
+    this.revoking = revoking;
     if (last) this.kill('discarded');
     settle();
   }
@@ -267,4 +287,12 @@ export class ExecutorProcess {
     const elapsedMs = performance.now() - running.startedAtMs;
     return createDeathReport(running.session, { timedOut: this.deathCause === 'timeout', elapsedMs });
   }
+}
+
+/** Files outside of its slot that an executor reads. */
+function filesOf({ systemImages, snapshots = [] }: ExecutorSetup): string[] {
+  const images = systemImages.flatMap(({ path: image, programs = {}, library }) => {
+    return [image, ...Object.values(programs), ...(library === undefined ? [] : [library])];
+  });
+  return [...images, ...snapshotFiles(snapshots)];
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { SandboxError } from '../errors';
+import type { Jail } from '../jail/jail';
 import { dispatchWindow, spareExecutors } from '../limits';
 import type { SandboxOptions, Session, SessionResult } from '../session';
-import { ExecutorProcess } from './executor-process';
+import { type ExecutorEvents, ExecutorProcess } from './executor-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
 
@@ -44,6 +45,7 @@ export class ExecutorPool {
   constructor(
     private readonly options: Pick<SandboxOptions, 'workDir' | 'maxSessions' | 'log'>,
     private readonly setup: ExecutorSetup,
+    private readonly jail: Jail,
   ) {
     this.spares = Math.min(spareExecutors, options.maxSessions);
     this.ready = new Promise((resolve, reject) => {
@@ -172,21 +174,22 @@ export class ExecutorPool {
   }
 
   private startExecutor(): void {
-    const { workDir } = this.options;
-    const slot = new Slot(path.join(workDir, `slot-${this.nextSlot++}`), path.join(workDir, 'outputs'));
+    const { options, jail } = this;
+    const number = this.nextSlot++;
+    const directory = path.join(options.workDir, `slot-${number}`);
+    const slot = new Slot(directory, path.join(options.workDir, 'outputs'), jail.slotUser(number));
+    const events: ExecutorEvents = {
+      onReady: () => {
+        this.failedStarts = 0;
+        this.firstReady.resolve();
+        this.dispatch();
+      },
+      onFault: ({ pid }, fault) => options.log?.({ pid, fault }, 'the host failed in a session'),
+      onExit: (exited, details) => this.forget(exited, details),
+    };
     try {
       slot.createSync();
-      this.executors.add(
-        new ExecutorProcess(slot, this.setup, {
-          onReady: () => {
-            this.failedStarts = 0;
-            this.firstReady.resolve();
-            this.dispatch();
-          },
-          onFault: ({ pid }, fault) => this.options.log?.({ pid, fault }, 'the host failed in a session'),
-          onExit: (exited, details) => this.forget(exited, details),
-        }),
-      );
+      this.executors.add(new ExecutorProcess(slot, this.setup, events, { jail }));
     } catch (error) {
       // No room for the slot, or none for a process.
       void slot.remove().catch(() => undefined);

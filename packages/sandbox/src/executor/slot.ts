@@ -1,24 +1,28 @@
-import { mkdirSync } from 'node:fs';
-import { link, rename, rm, unlink } from 'node:fs/promises';
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmod, chown, link, lstat, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
+import type { SlotUser } from '../jail/slot-user';
 import type { ByteSource, InheritedFile, Output, Session } from '../session';
 import type { MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
 /**
  * The files an executor process may see: `in/` holds hard links to what the running session reads, `out/` what it writes.
- * Names are unique per session, so nothing of one session can be taken for another's.
+ * Names are unique per session, so nothing of one session can be taken for another's. If the slot has a user of its own,
+ * that one may enter it and write to `out/`, and nobody else but the server.
  */
 export class Slot {
-  private readonly inDirectory: string;
-  private readonly outDirectory: string;
+  readonly inDirectory: string;
+  readonly outDirectory: string;
 
   constructor(
     private readonly directory: string,
     /** Where finished outputs wait for the caller; the same file system. */
     private readonly finishedDirectory: string,
+    /** Who the executor runs as; undefined: who the server runs as. */
+    readonly user?: SlotUser,
   ) {
     this.inDirectory = path.join(directory, 'in');
     this.outDirectory = path.join(directory, 'out');
@@ -27,6 +31,22 @@ export class Slot {
   createSync(): void {
     mkdirSync(this.inDirectory, { recursive: true });
     mkdirSync(this.outDirectory, { recursive: true });
+    const { user } = this;
+    if (!user) return;
+    for (const directory of [this.directory, this.inDirectory]) {
+      chownSync(directory, process.getuid!(), user.gid);
+      chmodSync(directory, 0o750);
+    }
+    chownSync(this.outDirectory, user.uid, user.gid);
+    chmodSync(this.outDirectory, 0o700);
+  }
+
+  /** Makes a file readable for the executor under a name in `in/`. */
+  async link(source: string, name: string): Promise<string> {
+    const target = path.join(this.inDirectory, name);
+    await linkSource(source, target);
+    if (this.user) allowReading(target, this.user.readersGid);
+    return target;
   }
 
   /** Removes the slot with everything in it. */
@@ -39,13 +59,13 @@ export class Slot {
    * nothing to link, which saves the small session a turn of the event loop. `cached`: the executor has the module.
    */
   grant(id: number, session: Session, cached: boolean): { request: SessionRequest; granted?: Promise<unknown> } {
-    const links: Promise<void>[] = [];
+    const links: Promise<unknown>[] = [];
     let next = 0;
     const grantSource = (source: ByteSource | InheritedFile): ChannelSource => {
       if (source.kind !== 'file') return source;
-      const target = path.join(this.inDirectory, `${id}-${next++}`);
-      links.push(linkSource(source.path, target));
-      return { kind: 'file', path: target };
+      const name = `${id}-${next++}`;
+      links.push(this.link(source.path, name));
+      return { kind: 'file', path: path.join(this.inDirectory, name) };
     };
     const request: SessionRequest = {
       id,
@@ -70,19 +90,19 @@ export class Slot {
     return links.length === 0 ? { request } : { request, granted: allLinked(links) };
   }
 
-  /** Takes the links away again. */
-  async revoke(request: SessionRequest): Promise<void> {
+  /** Takes the links away again; undefined if there were none. */
+  revoke(request: SessionRequest): Promise<unknown> | undefined {
     const files = [...request.channels, ...request.mounts, request.program].flatMap((part) => {
       return 'source' in part && part.source?.kind === 'file' && part.source.path.startsWith(this.inDirectory)
         ? [part.source.path]
         : [];
     });
-    await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
+    return files.length === 0 ? undefined : Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
   }
 
   /**
    * The outputs with their files moved out of the slot, where they stay until the caller takes them. Which file belongs to
-   * an output is known here; what the executor says about paths is not believed.
+   * an output is known here; what the executor says about paths, or has put there instead of a file, is not believed.
    */
   async claim(request: SessionRequest, outputs: Output[]): Promise<Output[]> {
     return Promise.all(
@@ -92,9 +112,24 @@ export class Slot {
         if (!file) throw new SandboxError('executor-failed', `no output ${output.name} was asked for`);
         const claimed = path.join(this.finishedDirectory, `${path.basename(this.directory)}-${path.basename(file)}`);
         await rename(file, claimed);
+        await this.takeOver(claimed, output.sizeBytes).catch(async (error) => {
+          await rm(claimed, { recursive: true, force: true });
+          throw error;
+        });
         return { ...output, body: { kind: 'file' as const, path: claimed } };
       }),
     );
+  }
+
+  /** Accepts an ordinary file of the right size, and makes it the server's own. */
+  private async takeOver(file: string, sizeBytes: number): Promise<void> {
+    const stat = await lstat(file);
+    if (!stat.isFile() || stat.nlink !== 1 || stat.size !== sizeBytes || (stat.mode & 0o7000) !== 0) {
+      throw new SandboxError('executor-failed', 'an output is not what its executor says');
+    }
+    if (!this.user) return;
+    await chown(file, process.getuid!(), this.user.readersGid);
+    await chmod(file, 0o640);
   }
 
   /** Removes claimed outputs that the caller does not want any more. */
@@ -127,7 +162,7 @@ function directorySource(source: ByteSource | InheritedFile): ChannelSource {
 }
 
 /** Waits for every link, so that none appears after the others were taken away. */
-async function allLinked(links: Promise<void>[]): Promise<void> {
+async function allLinked(links: Promise<unknown>[]): Promise<void> {
   for (const end of await Promise.allSettled(links)) if (end.status === 'rejected') throw end.reason;
 }
 
@@ -137,4 +172,12 @@ async function linkSource(source: string, target: string): Promise<void> {
   } catch (cause) {
     throw new SandboxError('source-not-found', 'a source of the session cannot be opened', { cause });
   }
+}
+
+/** Lets executors' group read a file that others must not: its mode is changed once, by the first session that reads it. */
+function allowReading(file: string, readersGid: number): void {
+  const { mode, uid, gid } = lstatSync(file);
+  if ((mode & 0o004) !== 0 || (gid === readersGid && (mode & 0o040) !== 0)) return;
+  chownSync(file, uid, readersGid);
+  chmodSync(file, (mode & 0o707) | 0o040);
 }

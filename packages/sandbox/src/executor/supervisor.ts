@@ -43,6 +43,8 @@ process.on('disconnect', die);
 // A Ctrl-C in the server's terminal reaches the whole group; the server decides when its sessions end.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+// A write beyond the largest file fails with an error, which is the guest's; without this the signal ends the process.
+process.on('SIGXFSZ', () => undefined);
 
 /** SIGKILL: the thread may be blocked in a read, where nothing gentler ends it. */
 function die(): void {
