@@ -111,21 +111,15 @@ describe('requests that are no job submission', () => {
     ['GET', '/v1/AUTH_test', { 'x-zerovm-execute': 'open/1.0' }, 412, 'Bad URL'],
     ['GET', '/open/AUTH_test/data', {}, 412, 'Bad URL'],
     ['GET', '/api/AUTH_test', {}, 412, 'Bad URL'],
-    ['GET', '/open/AUTH_test/data/in', {}, 501, 'The open and api interfaces are not supported'],
-    ['PUT', '/api/AUTH_test/data', {}, 501, 'The open and api interfaces are not supported'],
+    ['GET', '/open/AUTH_test/data/in/gone', {}, 404, 'Error 404 Not Found while fetching /AUTH_test/data/in/gone'],
+    ['PATCH', '/api/AUTH_test/data', {}, 412, 'Bad HTTP method'],
+    ['PUT', '/api/AUTH_test/data', {}, 404, 'No API endpoint configured for container data'],
     [
       'POST',
       '/v1/AUTH_test',
-      { 'x-zerovm-execute': '1.0', 'x-zerovm-source': 'swift://~/data/in' },
-      501,
-      'X-Zerovm-Source is not supported',
-    ],
-    [
-      'POST',
-      '/v1/AUTH_test',
-      { 'x-zerovm-execute': '1.0', 'x-zerovm-deferred': 'Auto' },
-      501,
-      'Deferred jobs are not supported',
+      { 'x-zerovm-execute': '1.0', 'x-zerovm-deferred': 'sometimes' },
+      400,
+      'X-Zerovm-Deferred must be never, always or auto',
     ],
   ])('%s %s %j: %s', async (method, target, headers, status, sentence) => {
     const answer = await client.send(method, target, headers);

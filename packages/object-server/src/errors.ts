@@ -11,6 +11,7 @@ export type StorageErrorCode =
   | 'bodyTimeout'
   | 'bodyAborted'
   | 'etagMismatch'
+  | 'badMetadata'
   | 'stagedNotFound'
   | 'badArchive'
   | 'programNotFound'

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ChannelLimits, ChannelType, FileType, Report } from '@zerocloud/sandbox';
+import type { ChannelLimits, ChannelType, FileType, JailForm, Report } from '@zerocloud/sandbox';
 import type { StorageErrorCode } from './errors';
 import type { Metadata, ObjectPath, ObjectStore } from './store/object-store';
 
@@ -35,6 +35,8 @@ export interface StagedBody {
 export interface NodeDescription {
   systemImages: string[];
   maxSessions: number;
+  /** The form in which programs are confined. */
+  jail: JailForm;
 }
 
 /** Where a readable channel or a program gets its bytes. */
@@ -66,6 +68,29 @@ export interface NodeChannel {
   minSizeBytes?: number;
   /** Writable channels: drop what is written (undeclared standard devices). */
   discard?: boolean;
+  /** Writable channels: the output is an HTTP message, whose head says what becomes of its body. */
+  message?: MessageRules;
+}
+
+/** `http`: a status line, headers, a blank line, the body. `cgi`: without status line, a `Status` header instead. */
+export type MessageForm = 'http' | 'cgi';
+
+export interface MessageRules {
+  form: MessageForm;
+  /** Type of a stored body whose head names none. */
+  defaultContentType: string;
+  /** Bounds of the metadata that a head gives to a stored object, all its metadata counted; sizes in bytes. */
+  maxMetaCount: number;
+  maxMetaNameLength: number;
+  maxMetaValueLength: number;
+  maxMetaOverallSize: number;
+}
+
+/** A parsed head. Names are lower case; values are bytes as Latin-1 characters. */
+export interface MessageHead {
+  /** 200–599. */
+  status?: number;
+  headers: [name: string, value: string][];
 }
 
 export interface OutputTarget {
@@ -98,8 +123,11 @@ export interface NodeSession {
 
 export interface NodeOutput {
   device: string;
+  /** Without the head of a message. */
   sizeBytes: number;
   md5?: string;
+  /** The head, when the channel is a message and the output was one. */
+  message?: MessageHead;
   /** A returned output that passed `minSizeBytes`. */
   body?: Buffer | Readable;
   /** A stored output: where it went. */

@@ -19,6 +19,8 @@ export interface ProxyConfig {
   limits: SwiftLimits;
   jobs: JobLimits;
   timeouts: Timeouts;
+  /** Origins whose scripts may use every account and container; `*` stands for all. */
+  corsAllowOrigins: string[];
 }
 
 /** One line of `ZEROCLOUD_USERS`: `account:user=key group…`. */
@@ -60,6 +62,12 @@ export interface JobLimits {
   /** Jobs that run at once; further ones wait, up to `maxQueuedJobs`, then 503. */
   maxJobs: number;
   maxQueuedJobs: number;
+  /** Jobs beyond `maxJobs`, each of an account that runs none. */
+  reservedJobs: number;
+  /** Seconds since its first job after which a chain goes no further. */
+  chainTimeoutS: number;
+  /** Seconds that a job deferred with `auto` is waited for. */
+  interactiveTimeoutS: number;
 }
 
 export interface Timeouts {
@@ -100,10 +108,11 @@ export function readServerConfig(env: Record<string, string | undefined>): Serve
 }
 
 function proxyConfig(values: SettingValues): ProxyConfig {
-  const { host, port, users, logLevel, tokenLifetimeS, clientTimeoutS, maxUploadTimeS } = values;
+  const { host, port, users, logLevel, tokenLifetimeS, clientTimeoutS, maxUploadTimeS, corsAllowOrigins } = values;
   const timeouts = { clientTimeoutS, maxUploadTimeS };
   const limits = swiftLimits(values);
-  return Object.freeze({ host, port, users, logLevel, tokenLifetimeS, limits, jobs: jobLimits(values), timeouts });
+  const jobs = jobLimits(values);
+  return Object.freeze({ host, port, users, logLevel, tokenLifetimeS, limits, jobs, timeouts, corsAllowOrigins });
 }
 
 function swiftLimits(values: SettingValues): SwiftLimits {
@@ -135,6 +144,9 @@ function jobLimits(values: SettingValues): JobLimits {
     maxNodes: values.maxNodes,
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
+    reservedJobs: values.reservedJobs,
+    chainTimeoutS: values.chainTimeoutS,
+    interactiveTimeoutS: values.interactiveTimeoutS,
   };
 }
 

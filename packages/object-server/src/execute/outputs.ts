@@ -4,6 +4,9 @@ import { Readable } from 'node:stream';
 import type { Output } from '@zerocloud/sandbox';
 import { isStorageError } from '../errors';
 import type { NodeChannel, NodeOutput, NodeSession } from '../storage-node';
+import type { ObjectRecord } from '../store/object-store';
+import type { FoundHead } from './message-head';
+import { findHead, targetOfMessage } from './message-output';
 import type { ObjectFiles } from './opened-sources';
 
 /**
@@ -22,18 +25,23 @@ export async function settleOutputs(
     for (const channel of request.channels) {
       const output = byName.get(`/dev/${channel.device}`);
       if (!output) continue;
-      byName.delete(output.name);
       if (channel.discard) {
+        byName.delete(output.name);
         await drop(output);
-      } else if (refused || output.sizeBytes < (channel.minSizeBytes ?? 0)) {
+        continue;
+      }
+      const message = channel.message && (await findHead(output, channel.message));
+      byName.delete(output.name);
+      const headBytes = message?.sizeBytes ?? 0;
+      if (refused || output.sizeBytes - headBytes < (channel.minSizeBytes ?? 0)) {
         await drop(output);
-        settled.push(describe(channel, output));
+        settled.push(describe(channel, output, message));
       } else if (channel.target) {
-        const stored = await storeOutput(request, channel, output, store);
+        const stored = await storeOutput(request, channel, output, message, store);
         refused = stored.refused !== undefined;
         settled.push(stored);
       } else {
-        settled.push({ ...describe(channel, output), body: bodyOf(output) });
+        settled.push({ ...describe(channel, output, message), body: bodyOf(output, headBytes) });
       }
     }
     return settled;
@@ -49,38 +57,73 @@ async function storeOutput(
   request: NodeSession,
   channel: NodeChannel,
   output: Output,
+  message: FoundHead | undefined,
   store: ObjectFiles,
 ): Promise<NodeOutput> {
-  const { path, contentType, metadata } = channel.target!;
-  const { sizeBytes, md5 } = output;
-  const body = output.body.kind === 'bytes' ? { ...output.body, md5 } : { ...output.body, sizeBytes, md5 };
+  const described = describe(channel, output, message);
   try {
-    const record = await store.putFinishedObject(path, body, { timestamp: request.timestamp, contentType, metadata });
-    return { device: channel.device, sizeBytes, md5: record.etag, stored: path };
+    const record = message
+      ? await storeMessage(request, channel, output, message, store)
+      : await storeWhole(request, channel, output, store);
+    return { ...described, md5: record.etag, stored: channel.target!.path };
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    return { ...describe(channel, output), refused: error.code };
+    return { ...described, refused: error.code };
   }
 }
 
-function describe(channel: NodeChannel, { sizeBytes, md5 }: Output): NodeOutput {
-  return { device: channel.device, sizeBytes, md5 };
+function storeWhole(request: NodeSession, channel: NodeChannel, output: Output, store: ObjectFiles) {
+  const { path, contentType, metadata } = channel.target!;
+  const { sizeBytes, md5 } = output;
+  const body = output.body.kind === 'bytes' ? { ...output.body, md5 } : { ...output.body, sizeBytes, md5 };
+  return store.putFinishedObject(path, body, { timestamp: request.timestamp, contentType, metadata });
 }
 
-function bodyOf({ body }: Output): Buffer | Readable {
-  if (body.kind === 'bytes') return Buffer.from(body.data.buffer, body.data.byteOffset, body.data.byteLength);
-  return spilledBody(body.path);
+/** Stores what follows the head. A file cannot lose its first bytes, so the rest of it is copied by stream. */
+async function storeMessage(
+  request: NodeSession,
+  channel: NodeChannel,
+  output: Output,
+  { head, sizeBytes: headBytes }: FoundHead,
+  store: ObjectFiles,
+): Promise<ObjectRecord> {
+  try {
+    const { path, contentType, metadata } = targetOfMessage(channel.target!, head, channel.message!);
+    const options = { timestamp: request.timestamp, contentType, metadata };
+    if (output.body.kind === 'bytes') {
+      return await store.putFinishedObject(
+        path,
+        { kind: 'bytes', data: output.body.data.subarray(headBytes) },
+        options,
+      );
+    }
+    const contentLength = output.sizeBytes - headBytes;
+    const body = createReadStream(output.body.path, { start: headBytes, highWaterMark: 256 * 1024 });
+    return await store.putObject(path, body, { ...options, contentLength, maxBytes: contentLength });
+  } finally {
+    await drop(output);
+  }
+}
+
+function describe(channel: NodeChannel, { sizeBytes, md5 }: Output, message?: FoundHead): NodeOutput {
+  if (!message) return { device: channel.device, sizeBytes, md5 };
+  return { device: channel.device, sizeBytes: sizeBytes - message.sizeBytes, message: message.head };
+}
+
+function bodyOf({ body }: Output, start: number): Buffer | Readable {
+  if (body.kind === 'file') return spilledBody(body.path, start);
+  return Buffer.from(body.data.buffer, body.data.byteOffset + start, body.data.byteLength - start);
 }
 
 /** Opens the file only when it is read, so that a thousand waiting outputs hold no descriptors; removes it at the end. */
-function spilledBody(path: string): Readable {
-  const stream = Readable.from(chunksOf(path), { objectMode: false });
+function spilledBody(path: string, start: number): Readable {
+  const stream = Readable.from(chunksOf(path, start), { objectMode: false });
   stream.once('close', () => unlink(path).catch(() => {}));
   return stream;
 }
 
-async function* chunksOf(path: string): AsyncGenerator<Buffer> {
-  yield* createReadStream(path, { highWaterMark: 256 * 1024 });
+async function* chunksOf(path: string, start: number): AsyncGenerator<Buffer> {
+  yield* createReadStream(path, { start, highWaterMark: 256 * 1024 });
 }
 
 async function drop({ body }: Output): Promise<void> {

@@ -49,3 +49,12 @@ export function parseSystemImages(entries: string[]): Record<string, string> {
   }
   return images;
 }
+
+/** Origins as browsers send them, `https://example.org:8443`, or `*`. */
+export function parseOrigins(entries: string[]): string[] {
+  for (const entry of entries) {
+    const origin = entry === '*' ? entry : URL.canParse(entry) ? new URL(entry).origin : undefined;
+    if (origin !== entry) throw new Error(`names "${entry}", which is no origin such as https://example.org`);
+  }
+  return entries;
+}

@@ -11,7 +11,7 @@ import {
   storageRoles,
   text,
 } from './kinds';
-import { defaultUsers, parseSystemImages, parseUsers } from './lists';
+import { defaultUsers, parseOrigins, parseSystemImages, parseUsers } from './lists';
 
 const readBy = proxyRoles;
 const day = 86_400;
@@ -174,7 +174,6 @@ export const settings = {
     sentence: 'Seconds one program may run (zerovm_timeout).',
   }),
   sessionMemoryBytes: integer('SESSION_MEMORY_BYTES', {
-    readBy,
     min: 1024 ** 2,
     max: 4 * 1024 ** 3,
     default: 1024 ** 3,
@@ -194,13 +193,11 @@ export const settings = {
     sentence: 'Reads, and writes, of one channel of a session (zerovm_maxiops).',
   }),
   maxInputBytes: integer('MAX_INPUT_BYTES', {
-    readBy,
     min: 1,
     default: 1_073_741_824,
     sentence: 'Bytes read from one channel of a session, and largest input object (zerovm_maxinput).',
   }),
   maxOutputBytes: integer('MAX_OUTPUT_BYTES', {
-    readBy,
     min: 1,
     default: 1_073_741_824,
     sentence: 'Bytes written to one channel of a session (zerovm_maxoutput).',
@@ -231,14 +228,42 @@ export const settings = {
     min: 1,
     max: 10_000,
     default: 10,
-    sentence: 'Jobs that run at once; further ones wait.',
+    sentence: 'Jobs that run at once; further ones wait, in turns between accounts.',
+  }),
+  reservedJobs: integer('RESERVED_JOBS', {
+    readBy,
+    min: 0,
+    max: 10_000,
+    default: 10,
+    sentence: 'Jobs beyond MAX_JOBS, each of an account that runs none: it starts at once.',
   }),
   maxQueuedJobs: integer('MAX_QUEUED_JOBS', {
     readBy,
     min: 0,
     max: 100_000,
     default: 100,
-    sentence: 'Jobs that may wait; further ones get 503.',
+    sentence: 'Jobs of one account that may wait (of all accounts, 8 times as many); further ones get 503.',
+  }),
+  chainTimeoutS: integer('CHAIN_TIMEOUT_S', {
+    readBy,
+    min: 0,
+    max: day,
+    default: 20,
+    sentence: 'Seconds since its first job after which a chain of jobs goes no further (chain_timeout).',
+  }),
+  interactiveTimeoutS: integer('INTERACTIVE_TIMEOUT_S', {
+    readBy,
+    min: 0,
+    max: day,
+    default: 10,
+    sentence: 'Seconds that a job with X-Zerovm-Deferred: auto is waited for (interactive_timeout).',
+  }),
+  corsAllowOrigins: list('CORS_ALLOW_ORIGINS', {
+    type: 'origin;…',
+    readBy,
+    defaultText: '',
+    parseAll: parseOrigins,
+    sentence: 'Web origins (or *) whose scripts may use every account and container, besides those a container names.',
   }),
   maxSessions: integer('MAX_SESSIONS', {
     readBy: storageRoles,
@@ -248,12 +273,39 @@ export const settings = {
     defaultText: 'number of cores, at least 2',
     sentence: 'Programs that run at once, each in a process of its own.',
   }),
+  reservedSessions: integer('RESERVED_SESSIONS', {
+    readBy: storageRoles,
+    min: 0,
+    max: 1024,
+    default: 2,
+    sentence: 'Programs beyond MAX_SESSIONS, each of an account that runs none: it starts at once.',
+  }),
+  maxQueuedSessions: integer('MAX_QUEUED_SESSIONS', {
+    readBy: storageRoles,
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    sentence: 'Programs of one account that may wait (of all accounts, 8 times as many); further ones get 503.',
+  }),
   systemImages: list('SYSTEM_IMAGES', {
     type: 'name=path;…',
     readBy: storageRoles,
     defaultText: '',
     parseAll: parseSystemImages,
     sentence: 'Further system images for jobs, each a directory or a tar (python is always there).',
+  }),
+  jail: choice('JAIL', {
+    of: ['auto', 'require', 'off'],
+    readBy: storageRoles,
+    default: 'auto',
+    sentence: 'Confinement of programs: the strongest form there is here, nothing less than the full one, or none.',
+  }),
+  pythonImage: text('PYTHON_IMAGE', {
+    type: 'directory',
+    pattern: /^[^\0]+$/,
+    readBy: storageRoles,
+    default: './images/python',
+    sentence: 'Directory that npm run image:python has filled; if there is none, python is the slower one from npm.',
   }),
   expirerIntervalS: integer('EXPIRER_INTERVAL_S', {
     readBy: storageRoles,

@@ -19,6 +19,7 @@ const statuses: Record<StorageErrorCode, number> = {
   bodyTimeout: 408,
   bodyAborted: 499,
   etagMismatch: 422,
+  badMetadata: 400,
   stagedNotFound: 404,
   badArchive: 422,
   programNotFound: 404,

@@ -101,6 +101,16 @@ const channel: z.ZodType<NodeChannel> = z.strictObject({
   target: z.strictObject({ path: objectPath, contentType: z.string(), metadata }).optional(),
   minSizeBytes: count.optional(),
   discard: z.boolean().optional(),
+  message: z
+    .strictObject({
+      form: z.enum(['http', 'cgi']),
+      defaultContentType: z.string(),
+      maxMetaCount: count,
+      maxMetaNameLength: count,
+      maxMetaValueLength: count,
+      maxMetaOverallSize: count,
+    })
+    .optional(),
 });
 
 export const nodeSession: z.ZodType<NodeSession> = z.strictObject({

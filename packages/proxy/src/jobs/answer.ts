@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import type { SwiftContext } from '../context';
+import { headerName } from '../http/header-text';
 import { headerText } from './errors';
 import type { NodeOutcome, ReturnedOutput } from './outcome';
+import type { JobResponse } from './response';
 import { returnedContentType } from './session';
 import { Spool, type Spooled } from './spool';
 
@@ -55,21 +55,22 @@ export class Answer {
     return ++this.#heldStreams <= maxHeldStreams;
   }
 
-  /** Sends what was gathered. `seconds` is the time of the whole job. */
-  respond(ctx: SwiftContext, seconds: number, nowMs: number): void {
+  /** What was gathered, as a response. `seconds` is the time of the whole job. */
+  finish(seconds: number, nowMs: number): JobResponse {
     const outcomes = this.#outcomes as NodeOutcome[];
     const parts = this.#parts.filter((part) => part !== undefined);
-    ctx.status = outcomes.reduce((highest, { status }) => Math.max(highest, status), 200);
-    setNodeHeaders(ctx.res, outcomes, seconds);
-    const { res } = ctx;
+    const status = outcomes.reduce((highest, { status }) => Math.max(highest, status), 200);
+    const headers = nodeHeaders(outcomes, seconds);
     // Another one every time, so that nobody takes one answer for another; it says nothing about the body.
-    res.setHeader('Etag', randomUUID().replaceAll('-', ''));
-    res.setHeader('X-Timestamp', (nowMs / 1000).toFixed(5));
+    headers.Etag = randomUUID().replaceAll('-', '');
+    headers['X-Timestamp'] = (nowMs / 1000).toFixed(5);
+    for (const part of parts) if (part.headers) addProgramHeaders(headers, part.headers);
     const device = parts.findLast((part) => part.device !== undefined)?.device;
-    if (device) res.setHeader('X-Zerovm-Device', device);
+    if (device) headers['X-Zerovm-Device'] = device;
     const first = parts.find(({ sizeBytes }) => sizeBytes > 0) ?? parts[0];
-    res.setHeader('Content-Type', headerText(first?.contentType ?? returnedContentType));
-    this.#setBody(ctx, parts);
+    headers['Content-Type'] = headerText(first?.contentType ?? returnedContentType);
+    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    return { status, headers, body: this.#body(parts), sizeBytes };
   }
 
   /** Lets go of everything when there will be no answer. */
@@ -78,17 +79,15 @@ export class Answer {
     this.#closeSpool();
   }
 
-  #setBody(ctx: SwiftContext, parts: Part[]): void {
+  #body(parts: Part[]): Buffer | Readable {
     const buffers = parts.flatMap(({ body }) => (Buffer.isBuffer(body) ? [body] : []));
     if (buffers.length === parts.length) {
-      ctx.body = buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers);
       this.#closeSpool();
-      return;
+      return buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers);
     }
     const stream = Readable.from(this.#chunks(parts), { objectMode: false });
     stream.once('close', () => this.discard());
-    ctx.body = stream;
-    ctx.length = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return stream;
   }
 
   async *#chunks(parts: Part[]): AsyncGenerator<Buffer> {
@@ -109,31 +108,41 @@ function destroy(part: Part | undefined): void {
   if (part?.body instanceof Readable) part.body.destroy();
 }
 
-function setNodeHeaders(res: ServerResponse, outcomes: NodeOutcome[], seconds: number): void {
+function nodeHeaders(outcomes: NodeOutcome[], seconds: number): JobResponse['headers'] {
   const join = (item: (outcome: NodeOutcome) => string | number) => outcomes.map(item).join(',');
   const joinPresent = (item: (outcome: NodeOutcome) => string | undefined) =>
     outcomes.flatMap((outcome) => item(outcome) ?? []).join(',');
-  res.setHeader('X-Nexe-System', headerText(join(({ node }) => node.name)));
-  res.setHeader('X-Nexe-Status', headerText(join(({ state }) => state)));
-  res.setHeader(
-    'X-Nexe-Retcode',
-    join(({ exitCode }) => exitCode),
-  );
-  res.setHeader('X-Nexe-Etag', headerText(join(({ etag }) => etag)));
-  res.setHeader(
-    'X-Nexe-Validation',
-    join(({ validation }) => validation),
-  );
-  res.setHeader('X-Nexe-Cdr-Line', `${seconds.toFixed(3)}, ${join(cdrLine)}`);
-  res.setHeader(
-    'X-Nexe-Policy',
-    join(() => policy),
-  );
-  res.setHeader('X-Nexe-Colocated', colocated(outcomes));
+  const headers: JobResponse['headers'] = {
+    'X-Nexe-System': headerText(join(({ node }) => node.name)),
+    'X-Nexe-Status': headerText(join(({ state }) => state)),
+    'X-Nexe-Retcode': join(({ exitCode }) => exitCode),
+    'X-Nexe-Etag': headerText(join(({ etag }) => etag)),
+    'X-Nexe-Validation': join(({ validation }) => validation),
+    'X-Nexe-Cdr-Line': `${seconds.toFixed(3)}, ${join(cdrLine)}`,
+    'X-Nexe-Policy': join(() => policy),
+    'X-Nexe-Colocated': colocated(outcomes),
+  };
   const error = joinPresent((outcome) => outcome.error);
-  if (error) res.setHeader('X-Nexe-Error', headerText(error));
+  if (error) headers['X-Nexe-Error'] = headerText(error);
   const detail = joinPresent((outcome) => outcome.detail);
-  if (detail) res.setHeader('X-Nexe-Detail', headerText(detail));
+  if (detail) headers['X-Nexe-Detail'] = headerText(detail);
+  return headers;
+}
+
+/** What a program cannot say: the server's own words, and how the bytes travel. */
+const serversOwn =
+  /^(?:x-nexe-|mtime$|content-type$|x-zerovm-device$|x-chain-total-time$|x-trans-id$|x-openstack-request-id$|connection$|keep-alive$|proxy-|te$|trailer$|transfer-encoding$|upgrade$|date$)/;
+
+/** Headers of one node's message; they replace those of the nodes before. */
+function addProgramHeaders(headers: JobResponse['headers'], own: [name: string, value: string][]): void {
+  const replaced = new Set<string>();
+  for (const [name, value] of own) {
+    if (serversOwn.test(name)) continue;
+    const printed = headerName(name);
+    const before = replaced.has(name) ? headers[printed] : undefined;
+    headers[printed] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value];
+    replaced.add(name);
+  }
 }
 
 /** A node's own time and accounting line, as in X-Nexe-Cdr-Line and in the log. */

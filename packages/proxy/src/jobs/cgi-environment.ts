@@ -5,9 +5,30 @@ import { rawQueryOf } from '../swift-path';
 /** What the server itself puts among the request's headers, over anything the client sent. */
 export interface ServerHeaders {
   execute: string;
+  /** URL of the job's object, as X-Zerovm-Source names it. */
+  source?: string;
   timeoutS: number;
   /** X-Zerocloud-Id: orders jobs. */
   jobId: string;
+}
+
+const chainedHeaders = new Set(['host', 'origin']);
+
+/**
+ * The CGI variables of a job that another one asked for: those of a POST to the account, which of the client's request
+ * keeps who asked, where, and the query.
+ */
+export function chainedEnvironment(ctx: SwiftContext, server: ServerHeaders): Record<string, string> {
+  const env = cgiEnvironment(ctx, server);
+  for (const name in ctx.req.headers) if (!chainedHeaders.has(name)) delete env[variableOf(name)];
+  const path = `/${ctx.state.path.account}`;
+  return {
+    ...env,
+    ...serverHeaders(ctx, server),
+    REQUEST_METHOD: 'POST',
+    REQUEST_URI: `/v1${path}${env.QUERY_STRING === undefined ? '' : `?${env.QUERY_STRING}`}`,
+    PATH_INFO: path,
+  };
 }
 
 /**
@@ -16,7 +37,7 @@ export interface ServerHeaders {
  */
 export function cgiEnvironment(ctx: SwiftContext, server: ServerHeaders): Record<string, string> {
   const { req } = ctx;
-  const { identity, path, transactionId } = ctx.state;
+  const { identity, path } = ctx.state;
   const env: Record<string, string> = {
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_SOFTWARE: 'zerocloud',
@@ -34,11 +55,18 @@ export function cgiEnvironment(ctx: SwiftContext, server: ServerHeaders): Record
     const value = req.headers[name]!;
     env[variableOf(name)] = decodeHeaderTextLossless(typeof value === 'string' ? value : value.join(', '));
   }
-  env.HTTP_X_ZEROVM_EXECUTE = server.execute;
-  env.HTTP_X_ZEROVM_TIMEOUT = String(server.timeoutS);
-  env.HTTP_X_ZEROCLOUD_ID = server.jobId;
-  env.HTTP_X_TRANS_ID = transactionId;
-  return env;
+  return Object.assign(env, serverHeaders(ctx, server));
+}
+
+function serverHeaders(ctx: SwiftContext, server: ServerHeaders): Record<string, string> {
+  const own: Record<string, string> = {
+    HTTP_X_ZEROVM_EXECUTE: server.execute,
+    HTTP_X_ZEROVM_TIMEOUT: String(server.timeoutS),
+    HTTP_X_ZEROCLOUD_ID: server.jobId,
+    HTTP_X_TRANS_ID: ctx.state.transactionId,
+  };
+  if (server.source !== undefined) own.HTTP_X_ZEROVM_SOURCE = server.source;
+  return own;
 }
 
 const hidden =

@@ -35,6 +35,13 @@ export interface Device {
   minSizeBytes: number;
 }
 
+const payloadDevices = new Set(['stdin', 'input', 'script']);
+
+/** Name of the device that reads the request's payload: the first that may and has no path. */
+export function findPayloadDevice({ devices }: Group): string | undefined {
+  return devices.find(({ name, url }) => url === undefined && payloadDevices.has(name))?.name;
+}
+
 // U+0001–U+001F and U+007F as in ZeroCloud; NUL too, because it would cut the text short inside the guest.
 const forbiddenText = /[\u0000-\u001f\u007f]|\p{Noncharacter_Code_Point}|\p{Surrogate}/u;
 const plainText = /^[\x20-\x7e]*$/;

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { Admission, type JobRequest } from './admission';
 import { Answer, cdrLine } from './answer';
-import { authoriseExecution, authoriseNodes } from './authorise';
-import { cgiEnvironment } from './cgi-environment';
-import { notSupported } from './errors';
-import { JobSlots } from './job-slots';
+import { authoriseNodes } from './authorise';
+import { cgiEnvironment, chainedEnvironment } from './cgi-environment';
+import { runChain } from './chain';
+import { detached, readDeferral, runDeferred } from './deferred';
 import { createListings } from './listings';
 import type { NodeOutcome } from './outcome';
-import { type ParsedJob, parseJob } from './parse';
 import { planJob } from './plan';
+import { type JobResponse, sendResponse } from './response';
 import { runNodes } from './run';
+import { metadataLimitsOf } from './session';
 
 /** True for requests that ask for a job, whatever else they are: the header in any form, or a job's own version. */
 export function isJobRequest(ctx: SwiftContext): boolean {
@@ -18,52 +21,63 @@ export function isJobRequest(ctx: SwiftContext): boolean {
   return ctx.req.headers['x-zerovm-execute'] !== undefined || version === 'open' || version === 'api';
 }
 
-/** Runs the job of a request: parse, plan, authorise, run, answer. */
+/** Runs the job of a request: admit, plan, authorise, run, answer, and what that chains. */
 export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
   const { node, config, now } = deps;
-  const slots = new JobSlots(config.jobs);
+  const { maxJobs, reservedJobs, maxQueuedJobs } = config.jobs;
+  const slots = new FairSlots({ slots: maxJobs, reserved: reservedJobs, maxWaiting: maxQueuedJobs });
+  const admission = new Admission(deps);
+  const metadataLimits = metadataLimitsOf(config.limits);
   const nextJobId = createJobIds(now);
   const describe = createDescription(deps);
 
-  async function run(ctx: SwiftContext, parsed: ParsedJob): Promise<void> {
+  async function run(request: JobRequest): Promise<JobResponse> {
+    const { ctx, parsed, rights } = request;
     const { path, signal, transactionId, timestamp } = ctx.state;
-    const { nodes, imageDevices } = await planJob(parsed.description, {
+    const payload = request.payload?.isLeft ? request.payload : undefined;
+    const { nodes, imageDevices, usesPayload } = await planJob(parsed.description, {
       account: path.account,
       hasUserImage: parsed.image !== undefined,
-      listings: createListings(ctx, deps),
+      hasPayload: payload !== undefined,
+      listings: createListings(ctx, deps, rights),
       systemImages: async () => (await describe()).systemImages,
       maxNodes: config.jobs.maxNodes,
       targetLimits: config.limits,
     });
-    const denied = await authoriseNodes(ctx, deps, nodes);
+    const denied = await authoriseNodes(rights, deps, nodes);
     const job = {
       account: path.account,
       transactionId,
       timestamp,
-      env: cgiEnvironment(ctx, {
-        execute: ctx.get('x-zerovm-execute'),
+      env: (request.isChained ? chainedEnvironment : cgiEnvironment)(ctx, {
+        execute: request.execute,
+        source: request.source,
         timeoutS: config.jobs.sessionTimeoutS,
         jobId: nextJobId(),
       }),
       image: parsed.image,
+      payload: usesPayload ? await payload!.take() : undefined,
       imageDevices,
       limits: config.jobs,
+      metadataLimits,
     };
     const width = nodes.length === 1 ? 1 : (await describe()).maxSessions + 1;
     const answer = new Answer(nodes.length);
-    await slots.acquire(signal);
+    const turn = slots.acquire(path.account, signal);
+    request.onAccepted?.();
+    await turn;
     try {
       const startedAt = performance.now();
       await runNodes(nodes, { node, job, denied, width, signal }, (outcome, index) => {
         logNode(ctx, outcome);
         return answer.add(outcome, index);
       });
-      answer.respond(ctx, (performance.now() - startedAt) / 1000, now());
+      return answer.finish((performance.now() - startedAt) / 1000, now());
     } catch (error) {
       answer.discard();
       throw error;
     } finally {
-      slots.release();
+      slots.release(path.account);
     }
   }
 
@@ -75,35 +89,38 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     );
   }
 
-  return async (ctx) => {
-    dispatch(ctx);
-    await authoriseExecution(ctx, deps);
-    const parsed = await parseJob(ctx, deps);
+  /** Runs the job and those chained to it; lets go of what the request brought along. */
+  async function runWhole(request: JobRequest, prepare?: () => Promise<void>): Promise<JobResponse> {
+    const startedAt = performance.now();
     try {
-      await run(ctx, parsed);
+      if (prepare) await prepare();
+      const response = await runChain(request, config.jobs, run);
+      response.headers[chainTimeName] = secondsSince(startedAt);
+      return response;
+    } catch (error) {
+      if (error instanceof HttpError) error.headers[chainTimeName] = secondsSince(startedAt);
+      throw error;
     } finally {
-      if (parsed.stagedId !== undefined) await node.releaseBody(parsed.stagedId);
+      if (request.parsed.stagedId !== undefined) await node.releaseBody(request.parsed.stagedId);
+      if (request.payload) await request.payload.release();
     }
+  }
+
+  return async (ctx) => {
+    const deferral = readDeferral(ctx);
+    const response =
+      deferral === 'never'
+        ? await runWhole(await admission.admit(ctx))
+        : await runDeferred(deferral, await admission.admit(detached(ctx)), deps, runWhole);
+    sendResponse(ctx, response);
   };
 }
 
-/** Refuses what is no job submission, in the order and with the sentences of ZeroCloud. */
-function dispatch(ctx: SwiftContext): void {
-  const { path } = ctx.state;
-  const execute = ctx.req.headers['x-zerovm-execute'] ?? `${path.version}/1.0`;
-  if (execute === 'open/1.0' || execute === 'api/1.0') {
-    if (!path.container || (execute === 'open/1.0' && !path.object)) throw new HttpError(412, 'Bad URL');
-    if (!restMethods.has(ctx.method)) throw new HttpError(412, 'Bad HTTP method');
-    throw notSupported('The open and api interfaces are not supported');
-  }
-  if (!restMethods.has(ctx.method)) throw new HttpError(412, 'Bad HTTP method');
-  if (ctx.method !== 'POST') throw new HttpError(501);
-  if (ctx.req.headers['x-zerovm-source'] !== undefined) throw notSupported('X-Zerovm-Source is not supported');
-  const deferred = ctx.get('x-zerovm-deferred').toLowerCase();
-  if (deferred !== '' && deferred !== 'never') throw notSupported('Deferred jobs are not supported');
-}
+const chainTimeName = 'X-Chain-Total-Time';
 
-const restMethods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
+function secondsSince(startedAt: number): string {
+  return ((performance.now() - startedAt) / 1000).toFixed(3);
+}
 
 /** What the storage node offers; asked once, for it does not change while the node runs. */
 function createDescription({ node }: Deps): () => Promise<{ systemImages: ReadonlySet<string>; maxSessions: number }> {

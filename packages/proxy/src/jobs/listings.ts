@@ -1,23 +1,23 @@
-import { authorizeAccount, authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import type { Listings } from './plan';
+import type { Rights } from './rights';
 
 /**
  * Complete listings for wildcards, page by page, with the caller's rights: a foreign container must grant its listing,
- * a foreign account that of its containers.
+ * a foreign account that of its containers, unless set-uid lends it.
  */
-export function createListings(ctx: SwiftContext, deps: Deps): Listings {
+export function createListings(ctx: SwiftContext, deps: Deps, rights: Rights): Listings {
   const { node } = deps;
   const { accountListingLimit, containerListingLimit } = deps.config.limits;
   return {
     async *containers(account, prefix) {
-      await authorizeAccount(ctx, deps, account, 'read-only');
+      await rights.demandAccountListing(account);
       yield* pages(accountListingLimit, (marker) =>
         node.listContainers(account, { limit: accountListingLimit, prefix, marker }),
       );
     },
     async *objects(account, container, prefix) {
-      await authorizeTarget(ctx, deps, { account, container }, 'read');
+      await rights.demand({ account, container }, 'read');
       yield* pages(containerListingLimit, (marker) =>
         node.listObjects({ account, container }, { limit: containerListingLimit, prefix, marker }),
       );

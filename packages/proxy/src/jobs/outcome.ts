@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { NodeOutput, NodeResult, StorageError, StorageErrorCode } from '@zerocloud/object-server';
+import type { MessageHead, NodeOutput, NodeResult, StorageError, StorageErrorCode } from '@zerocloud/object-server';
 import type { Accounting } from '@zerocloud/sandbox';
 import { reasonOf } from '../errors';
+import { decodeHeaderTextLossless } from '../http/header-text';
 import type { DeniedOutput } from './authorise';
 import { emptyCdr } from './errors';
 import type { PlannedNode } from './plan';
@@ -31,6 +32,8 @@ export interface ReturnedOutput {
   contentType: string;
   sizeBytes: number;
   body: Buffer | Readable;
+  /** Of an HTTP message. */
+  headers?: MessageHead['headers'];
 }
 
 /** Statuses a PUT would have answered with; what is not listed is a failure of the server. */
@@ -41,11 +44,13 @@ const putStatuses: Partial<Record<StorageErrorCode, number>> = {
   objectTooLarge: 413,
   insufficientStorage: 507,
   unavailable: 503,
+  badMetadata: 400,
 };
 
 /** Joins the report of a session that ran, the fate of its outputs and the caller's rights. */
 export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedOutput | undefined): NodeOutcome {
   const { report } = result;
+  const returned = findReturnedOutput(result.outputs);
   const outcome: NodeOutcome = {
     node,
     status: 200,
@@ -56,9 +61,10 @@ export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedO
     seconds: report.elapsedMs / 1000,
     accounting: accountingLine(report.accounting),
     detail: report.detail,
-    returned: returnedOutput(node, result.outputs),
+    returned: returned && returnedOutput(node, returned),
   };
   if (report.code !== 0) fail(outcome, 500, 'bad return code');
+  outcome.status = returned?.message?.status ?? outcome.status;
   for (const { device, refused } of result.outputs) {
     if (!refused) continue;
     const path = node.objects[node.group.devices.findIndex(({ name }) => name === device)]!;
@@ -96,18 +102,25 @@ function failPut(outcome: NodeOutcome, status: number, path: string): void {
 }
 
 /** The first returned output, in channel order, that was large enough; further ones are dropped. */
-function returnedOutput({ group }: PlannedNode, outputs: NodeOutput[]): ReturnedOutput | undefined {
-  let returned: ReturnedOutput | undefined;
-  for (const { device, sizeBytes, body } of outputs) {
-    if (body === undefined) continue;
-    if (returned) {
-      if (!Buffer.isBuffer(body)) body.destroy();
-      continue;
-    }
-    const declared = group.devices.find(({ name }) => name === device);
-    returned = { device, contentType: declared?.contentType ?? returnedContentType, sizeBytes, body };
+function findReturnedOutput(outputs: NodeOutput[]): NodeOutput | undefined {
+  let returned: NodeOutput | undefined;
+  for (const output of outputs) {
+    if (output.body === undefined) continue;
+    if (!returned) returned = output;
+    else if (!Buffer.isBuffer(output.body)) output.body.destroy();
   }
   return returned;
+}
+
+function returnedOutput({ group }: PlannedNode, { device, sizeBytes, body, message }: NodeOutput): ReturnedOutput {
+  if (!message) {
+    const declared = group.devices.find(({ name }) => name === device);
+    return { device, contentType: declared?.contentType ?? returnedContentType, sizeBytes, body: body! };
+  }
+  const { headers } = message;
+  const named = headers.findLast(([name, value]) => name === 'content-type' && value !== '')?.[1];
+  const contentType = named === undefined ? returnedContentType : decodeHeaderTextLossless(named);
+  return { device, contentType, sizeBytes, body: body!, headers };
 }
 
 function accountingLine(a: Accounting): string {

@@ -1,32 +1,53 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { isStorageError, type NodeSource } from '@zerocloud/object-server';
+import type { NodeSource } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
-import { UploadBody } from '../objects/upload-body';
 import { findBootMap, headBytes, inflateHead, tarHeader, tarTrailer } from './archive';
 import { badJob } from './errors';
+import { type JobBody, maxInlineBytes, readWhole, requestBody, stage } from './request-body';
 import { describeScript, scriptName } from './script';
 
-/** A request body as a job: its description, and what it brought along for every node's `image`. */
+/** A request body, or an object, as a job: its description, and what it brought along for every node's `image`. */
 export interface ParsedJob {
   description: unknown;
   image?: NodeSource;
   /** Id of the staged body behind `image`, to be released after the job. */
   stagedId?: string;
+  /** The object in the request's URL is the script's standard input. */
+  readsUrl?: boolean;
 }
 
-const archiveTypes = new Set(['application/x-tar', 'application/x-gtar', 'application/x-ustar', 'application/x-gzip']);
-const gzipType = 'application/x-gzip';
+/** What a content type makes of a job's text. */
+export type JobKind = 'json' | 'archive' | 'gzipped' | 'script';
 
-/** Plain bodies up to this size go along with each session; larger ones are staged on the storage node. */
-const maxInlineBytes = 64 * 1024;
+const kinds: ReadonlyMap<string, JobKind> = new Map<string, JobKind>([
+  ['application/json', 'json'],
+  ['application/x-tar', 'archive'],
+  ['application/x-gtar', 'archive'],
+  ['application/x-ustar', 'archive'],
+  ['application/x-gzip', 'gzipped'],
+]);
+
+/** Type without parameters, in lower case. */
+export function mediaTypeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase();
+}
+
+export function jobKindOf(contentType: string): JobKind {
+  return kinds.get(mediaTypeOf(contentType)) ?? 'script';
+}
 
 /** Reads the body by its kind. The caller releases `stagedId`. */
 export function parseJob(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
-  const contentType = (ctx.req.headers['content-type'] ?? 'text/plain').split(';', 1)[0]!.trim().toLowerCase();
-  if (contentType === 'application/json') return readDescription(ctx, deps);
-  return archiveTypes.has(contentType) ? readArchive(ctx, deps, contentType) : readScript(ctx, deps);
+  const contentType = ctx.req.headers['content-type'] ?? 'text/plain';
+  const kind = jobKindOf(contentType);
+  if (kind === 'json') return readDescription(ctx, deps);
+  if (kind !== 'script') return readArchive(ctx, deps, contentType);
+  const { account, container, object } = ctx.state.path;
+  const stdin = object === undefined ? undefined : `swift://${account}/${container}/${object}`;
+  const body = requestBody(ctx, deps, unfinished);
+  return readScript(body, deps, account, stdin);
 }
 
 async function readDescription(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
@@ -40,7 +61,8 @@ async function readDescription(ctx: SwiftContext, deps: Deps): Promise<ParsedJob
   return { description: parseMap(body) };
 }
 
-function parseMap(bytes: Uint8Array): unknown {
+/** A job description from its JSON; 422 for anything else. */
+export function parseMap(bytes: Uint8Array): unknown {
   try {
     if (!isUtf8(bytes)) throw new SyntaxError('not UTF-8');
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
@@ -50,41 +72,49 @@ function parseMap(bytes: Uint8Array): unknown {
 }
 
 async function readArchive(ctx: SwiftContext, deps: Deps, contentType: string): Promise<ParsedJob> {
-  const sizeBytes = declaredLength(ctx, deps);
-  const inflate = contentType === gzipType;
   const unfinished = 'data source image dead';
+  const body = requestBody(ctx, deps, unfinished);
+  const inflate = jobKindOf(contentType) === 'gzipped';
   let description: unknown;
   const inspect = async (head: Uint8Array) => {
-    description = parseMap(await findMap(head, contentType));
+    description = parseMap(await getMap(head, contentType));
   };
-  if (sizeBytes <= maxInlineBytes && !inflate) {
-    const data = await readWhole(ctx, deps, sizeBytes, unfinished);
+  if (body.sizeBytes <= maxInlineBytes && !inflate) {
+    const data = await body.whole();
     await inspect(data);
     return { description, image: { kind: 'bytes', data } };
   }
-  const stagedId = await stage(inspected(new UploadBody(ctx.req, deps.config.timeouts), inspect), deps, {
-    inflate,
-    unfinished,
-  });
-  return { description, image: { kind: 'staged', id: stagedId }, stagedId };
+  const { source, stagedId } = await stage(inspected(body.chunks(), inspect), deps, { inflate, unfinished });
+  return { description, image: source, stagedId };
 }
 
-async function findMap(head: Uint8Array, contentType: string): Promise<Uint8Array> {
-  let map: Uint8Array | undefined;
-  try {
-    map = findBootMap(contentType === gzipType ? await inflateHead(head) : head);
-  } catch (error) {
-    throw new HttpError(422, `Error reading ${contentType} stream`, { cause: error });
-  }
+/** The description in the first bytes of an archive; 400 when there is none, 422 for damage. */
+export async function getMap(head: Uint8Array, contentType: string): Promise<Uint8Array> {
+  const map = await findMap(head, contentType);
   if (!map) throw badJob('System boot map was not found in request');
   return map;
 }
 
-async function readScript(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
-  const sizeBytes = declaredLength(ctx, deps);
-  const unfinished = `data source ${scriptName} dead`;
-  const { account, container, object } = ctx.state.path;
-  const stdinUrl = object === undefined ? undefined : `swift://${account}/${container}/${object}`;
+/** The same where an archive need not have one. */
+export async function findMap(head: Uint8Array, contentType: string): Promise<Uint8Array | undefined> {
+  try {
+    return findBootMap(jobKindOf(contentType) === 'gzipped' ? await inflateHead(head) : head);
+  } catch (error) {
+    throw new HttpError(422, `Error reading ${contentType} stream`, { cause: error });
+  }
+}
+
+const unfinished = `data source ${scriptName} dead`;
+
+/** A script as a job: wrapped in an archive, so that the guest finds it as a file. `stdinUrl` is its standard input. */
+export async function readScript(
+  body: JobBody,
+  deps: Deps,
+  account: string,
+  stdinUrl: string | undefined,
+): Promise<ParsedJob> {
+  const { sizeBytes } = body;
+  const readsUrl = stdinUrl !== undefined;
   let description: unknown;
   const inspect = (head: Uint8Array) => {
     description = describeScript(firstLine(head), account, stdinUrl);
@@ -92,17 +122,17 @@ async function readScript(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
   const header = tarHeader(scriptName, sizeBytes);
   const trailer = tarTrailer(sizeBytes);
   if (sizeBytes <= maxInlineBytes) {
-    const data = await readWhole(ctx, deps, sizeBytes, unfinished);
+    const data = await body.whole();
     inspect(data);
-    return { description, image: { kind: 'bytes', data: Buffer.concat([header, data, trailer]) } };
+    return { description, readsUrl, image: { kind: 'bytes', data: Buffer.concat([header, data, trailer]) } };
   }
   async function* archive(): AsyncGenerator<Uint8Array> {
     yield header;
-    yield* inspected(new UploadBody(ctx.req, deps.config.timeouts), inspect);
+    yield* inspected(body.chunks(), inspect);
     yield trailer;
   }
-  const stagedId = await stage(archive(), deps, { inflate: false, unfinished });
-  return { description, image: { kind: 'staged', id: stagedId }, stagedId };
+  const { source, stagedId } = await stage(archive(), deps, { unfinished });
+  return { description, readsUrl, image: source, stagedId };
 }
 
 function firstLine(head: Uint8Array): string {
@@ -111,34 +141,6 @@ function firstLine(head: Uint8Array): string {
   const end = text.indexOf(0x0a);
   if (end < 0) throw badJob('Cannot find shebang (#!) in script');
   return text.toString('utf8', 0, end);
-}
-
-/** Content-Length of a body that needs one. */
-function declaredLength(ctx: SwiftContext, deps: Deps): number {
-  const text = ctx.req.headers['content-length'];
-  if (text === undefined) throw badJob('Must specify Content-Length');
-  const sizeBytes = Number(text);
-  if (sizeBytes > deps.config.jobs.maxInputBytes) throw new HttpError(413, 'RPC request too large');
-  return sizeBytes;
-}
-
-async function readWhole(ctx: SwiftContext, deps: Deps, maxBytes: number, unfinished: string): Promise<Buffer> {
-  const declaredBytes = Number(ctx.req.headers['content-length'] ?? Number.NaN);
-  // A small body has mostly come with its head; then no timers and listeners are needed to wait for it.
-  const ready = declaredBytes > 0 && ctx.req.readableLength >= declaredBytes && ctx.req.read(declaredBytes);
-  if (ready) return ready;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of new UploadBody(ctx.req, deps.config.timeouts)) {
-      sizeBytes += chunk.byteLength;
-      if (sizeBytes > maxBytes) throw new HttpError(413);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw nameUnfinished(error, unfinished);
-  }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
 /** Passes the chunks on, once `inspect` has seen the first `headBytes` of them (or all, if fewer) and not thrown. */
@@ -165,34 +167,4 @@ async function* inspected(
   const head = Buffer.concat(held);
   await inspect(head);
   yield head;
-}
-
-async function stage(
-  body: AsyncGenerator<Uint8Array>,
-  { node, config }: Deps,
-  options: { inflate: boolean; unfinished: string },
-): Promise<string> {
-  // What the body itself throws must reach the client as it is, whatever a storage node makes of it on the way.
-  let failure: unknown;
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  }
-  try {
-    const { inflate } = options;
-    return (await node.stageBody(watched(), { maxBytes: config.jobs.maxInputBytes + headBytes, inflate })).id;
-  } catch (thrown) {
-    const error = failure ?? thrown;
-    if (isStorageError(error, 'badArchive')) throw new HttpError(422, 'Failed to inflate gzipped image');
-    if (isStorageError(error, 'objectTooLarge')) throw new HttpError(413, 'RPC request too large');
-    throw nameUnfinished(error, options.unfinished);
-  }
-}
-
-function nameUnfinished(error: unknown, sentence: string): unknown {
-  return isStorageError(error, 'bodyAborted') ? new HttpError(499, sentence, { cause: error }) : error;
 }

@@ -1,5 +1,5 @@
 import { isStorageError, type ObjectPath } from '@zerocloud/object-server';
-import { type Device, type Group, readGroup } from './description';
+import { type Device, findPayloadDevice, type Group, readGroup } from './description';
 import { badJob, internalParserError, nodeNotRun, notSupported } from './errors';
 import { checkTarget, type TargetLimits } from './targets';
 import { type JobUrl, pathText, userImage } from './urls';
@@ -21,6 +21,8 @@ export interface PlanContext {
   account: string;
   /** An archive came with the request and is every node's `image`. */
   hasUserImage: boolean;
+  /** The request's body is data, for a device that has no other. */
+  hasPayload?: boolean;
   listings: Listings;
   /** Names of installed system images; asked only when a job mentions a name that could be one. */
   systemImages(): Promise<ReadonlySet<string>>;
@@ -42,6 +44,8 @@ export interface Plan {
   nodes: PlannedNode[];
   /** Names of the devices that are system images. */
   imageDevices: ReadonlySet<string>;
+  /** Some node reads the payload. */
+  usesPayload: boolean;
 }
 
 export async function planJob(description: unknown, context: PlanContext): Promise<Plan> {
@@ -60,7 +64,8 @@ export async function planJob(description: unknown, context: PlanContext): Promi
   for (const { group } of groups) refuseUnsupported(group);
   const imageDevices = new Set<string>();
   for (const { group, first } of groups) await checkData(group, first.name, context, imageDevices);
-  return { nodes: inResponseOrder(nodes), imageDevices };
+  const usesPayload = context.hasPayload === true && groups.some(({ group }) => findPayloadDevice(group) !== undefined);
+  return { nodes: inResponseOrder(nodes), imageDevices, usesPayload };
 }
 
 /** Appends the group's nodes. */
@@ -250,9 +255,6 @@ function refuseUnsupported(group: Group): void {
   if (group.replicate > 1) throw notSupported('Replication of nodes is not supported');
   for (const device of group.devices) {
     if (device.kind?.access === 'unsupported') throw notSupported(`Device ${device.name} is not supported`);
-    if (device.kind?.access === 'write' && /^message\/(http|cgi)/.test(device.contentType ?? '')) {
-      throw notSupported(`Content type ${device.contentType} of outputs is not supported`);
-    }
   }
 }
 
@@ -277,6 +279,7 @@ function checkReadableData(group: Group, index: number, node: string, context: P
     throw containerReference(node, pathText(device.url.path));
   }
   if (device.url || device.name === 'stdin') return;
+  if (context.hasPayload && findPayloadDevice(group) === device.name) return;
   if (device.name === userImage && context.hasUserImage) return;
   throw withoutData(node, device);
 }

@@ -5,8 +5,8 @@ import { findJobUrl } from './urls';
 export const scriptName = 'script';
 
 /**
- * The job that a posted script stands for: its interpreter with the script as argument, and the object of the request's
- * URL, if it names one, as standard input. `line` is the first line, `#!` included.
+ * The job that a script stands for: its interpreter with the script as argument, and as standard input the object of the
+ * request's URL, if it names one, or else the payload. `line` is the first line, `#!` included.
  */
 export function describeScript(line: string, account: string, stdinUrl: string | undefined): unknown {
   const [, interpreter = '', args = ''] = /^#![ \t]*(\S*)[ \t]*([\s\S]*)$/.exec(line) ?? [];
@@ -19,7 +19,7 @@ export function describeScript(line: string, account: string, stdinUrl: string |
     }
     devices.push({ name: url.image });
   }
-  if (stdinUrl !== undefined) devices.push({ name: 'stdin', path: stdinUrl });
+  devices.push({ name: 'stdin', path: stdinUrl });
   const allArgs = `${args.trimEnd()} ${scriptName}`.trimStart();
   return [{ name: scriptName, exec: { path: interpreter, args: allArgs }, devices }];
 }

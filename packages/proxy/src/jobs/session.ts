@@ -1,8 +1,16 @@
-import type { NodeChannel, NodeProgram, NodeSession, NodeSource, ObjectPath } from '@zerocloud/object-server';
-import type { JobLimits } from '../config';
+import type {
+  MessageForm,
+  MessageRules,
+  NodeChannel,
+  NodeProgram,
+  NodeSession,
+  NodeSource,
+  ObjectPath,
+} from '@zerocloud/object-server';
+import type { JobLimits, SwiftLimits } from '../config';
 import { splitArguments } from './arguments';
 import type { DeniedOutput } from './authorise';
-import type { Device, Group } from './description';
+import { type Device, findPayloadDevice, type Group } from './description';
 import { deviceKinds, standardDevices } from './devices';
 import type { PlannedNode } from './plan';
 import { userImage } from './urls';
@@ -16,8 +24,19 @@ export interface Job {
   env: Record<string, string>;
   /** The archive or script that came with the request. */
   image?: NodeSource;
+  /** The request's body, if it is data. */
+  payload?: NodeSource;
   imageDevices: ReadonlySet<string>;
   limits: JobLimits;
+  /** Bounds of the metadata that messages set. */
+  metadataLimits: MetadataLimits;
+}
+
+export type MetadataLimits = Omit<MessageRules, 'form' | 'defaultContentType'>;
+
+export function metadataLimitsOf(limits: SwiftLimits): MetadataLimits {
+  const { maxMetaCount, maxMetaNameLength, maxMetaValueLength, maxMetaOverallSize } = limits;
+  return { maxMetaCount, maxMetaNameLength, maxMetaValueLength, maxMetaOverallSize };
 }
 
 /** ZeroCloud's type of outputs that are part of the response. */
@@ -62,18 +81,20 @@ function programOf({ program }: Group): NodeProgram {
 /** In channel order: readable devices, writable ones, then the standard devices nobody declared, as null devices. */
 function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefined): NodeChannel[] {
   const { devices } = node.group;
+  const payloadDevice = job.payload && findPayloadDevice(node.group);
   const readable: NodeChannel[] = [];
   const writable: NodeChannel[] = [];
   for (const [index, device] of devices.entries()) {
     const path = node.objects[index];
-    if (device.kind?.access === 'read') readable.push(inputOf(device, path, job));
+    if (device.kind?.access === 'read') readable.push(inputOf(device, path, job, device.name === payloadDevice));
     else if (device.kind?.access === 'write') {
       const output = outputOf(device, path, job, index === node.local);
       writable.push(denied && index >= denied.device ? { ...output, target: undefined, discard: true } : output);
     }
   }
   if (job.image && !devices.some((device) => device.name === userImage)) {
-    readable.push(inputOf({ name: userImage, kind: deviceKinds.get(userImage), fileType: 'file' }, undefined, job));
+    const device = { name: userImage, kind: deviceKinds.get(userImage), fileType: 'file' as const };
+    readable.push(inputOf(device, undefined, job, false));
   }
   const channels = [...readable, ...writable];
   for (const device of standardDevices) {
@@ -86,14 +107,17 @@ function inputOf(
   { name, kind, fileType }: Pick<Device, 'name' | 'kind' | 'fileType'>,
   path: ObjectPath | undefined,
   job: Job,
+  takesPayload: boolean,
 ): NodeChannel {
   const { type, mounted } = kind!;
-  const source: NodeSource | undefined = path ? { kind: 'object', path } : name === userImage ? job.image : undefined;
+  const posted = takesPayload ? job.payload : name === userImage ? job.image : undefined;
+  const source: NodeSource | undefined = path ? { kind: 'object', path } : posted;
   return { device: name, type, limits: readLimits(job.limits), fileType, etag: false, source, mounted };
 }
 
-function outputOf(device: Device, path: ObjectPath | undefined, { limits }: Job, isLocal: boolean): NodeChannel {
-  return {
+function outputOf(device: Device, path: ObjectPath | undefined, job: Job, isLocal: boolean): NodeChannel {
+  const { limits } = job;
+  const channel: NodeChannel = {
     device: device.name,
     type: device.kind!.type,
     limits: writeLimits(limits),
@@ -106,6 +130,16 @@ function outputOf(device: Device, path: ObjectPath | undefined, { limits }: Job,
       metadata: storedMetadata(device.meta),
     },
   };
+  const form = findMessageForm(device.contentType);
+  if (form) channel.message = { form, defaultContentType: limits.defaultContentType, ...job.metadataLimits };
+  return channel;
+}
+
+/** A content type that begins so makes the output an HTTP message. */
+function findMessageForm(contentType: string | undefined): MessageForm | undefined {
+  if (!contentType?.startsWith('message/')) return undefined;
+  if (contentType.startsWith('message/http')) return 'http';
+  return contentType.startsWith('message/cgi') ? 'cgi' : undefined;
 }
 
 function nullDevice(device: string, limits: JobLimits): NodeChannel {

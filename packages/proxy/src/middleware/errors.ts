@@ -16,6 +16,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   bodyTimeout: [408],
   bodyAborted: [499],
   etagMismatch: [422],
+  badMetadata: [400],
   stagedNotFound: [500],
   badArchive: [422],
   programNotFound: [404],
@@ -24,7 +25,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   channelWithoutData: [400],
   systemImageNotFound: [404],
   sessionFailed: [500],
-  noSlot: [503],
+  noSlot: [503, 'Slot not available'],
   insufficientStorage: [507],
   unavailable: [503],
 };

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { ObjectPath } from '@zerocloud/object-server';
+import type { Deps, RequestState, SwiftContext } from '../context';
+import { HttpError } from '../errors';
+import { headerName } from '../http/header-text';
+import { isRestJob, type JobRequest } from './admission';
+import { badJob } from './errors';
+import { discard, type JobResponse } from './response';
+import { pathText } from './urls';
+
+export type Deferral = 'never' | 'always' | 'auto';
+
+/** X-Zerovm-Deferred: whether the answer is waited for, or becomes an object. */
+export function readDeferral(ctx: SwiftContext): Deferral {
+  const header = ctx.req.headers['x-zerovm-deferred'];
+  if (header === undefined) return 'never';
+  const text = String(header).toLowerCase();
+  if (text === 'always' || text === 'auto') return text;
+  if (text === 'never' || text === '') return 'never';
+  throw badJob('X-Zerovm-Deferred must be never, always or auto');
+}
+
+/** The request as a job sees it that goes on when its client is gone. */
+export function detached(ctx: SwiftContext): SwiftContext {
+  const { transactionId, path, identity, adminOf, timestamp } = ctx.state;
+  const signal = new AbortController().signal;
+  const state: RequestState = { transactionId, path, identity, adminOf, timestamp, signal };
+  return Object.create(ctx, { state: { value: state } });
+}
+
+/** What `auto` waits longer than the setting says, as ZeroCloud did. */
+const graceMs = 1000;
+
+/**
+ * Runs the job whatever becomes of its client. The answer is where the result will be, as soon as the job has all it
+ * needs (`always`), or when it takes too long (`auto`); a job refused or, with `auto`, ended by then is answered as ever.
+ */
+export async function runDeferred(
+  deferral: 'always' | 'auto',
+  request: JobRequest,
+  deps: Deps,
+  run: (request: JobRequest, prepare: () => Promise<void>) => Promise<JobResponse>,
+): Promise<JobResponse> {
+  let target: ObjectPath | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const waiting = new Promise<void>((resolve) => {
+    if (deferral === 'always') request.onAccepted = resolve;
+    else timer = setTimeout(resolve, deps.config.jobs.interactiveTimeoutS * 1000 + graceMs);
+  });
+  const prepare = async () => {
+    target = await getTarget(request, deps);
+    await request.payload?.load();
+  };
+  const running = run(request, prepare);
+  const ended = await Promise.race([running, waiting]).finally(() => clearTimeout(timer));
+  if (ended) return ended;
+  // Whoever was slow is the job: before it could start, its data were waited for in vain.
+  if (!target) return running;
+  void keep(running, target, request, deps);
+  const body = Buffer.from(`swift:/${pathText(target)}`);
+  return { status: 200, headers: { 'Content-Type': 'text/plain' }, body, sizeBytes: body.length };
+}
+
+/** Where results go that no URL names. */
+const defaultContainer = '.zvm';
+const headersSuffix = '.headers';
+
+/**
+ * The object of the request's URL; a fresh one when it names none, or when it is something else: the object that is
+ * opened, the path of an api request, a script's input.
+ */
+async function getTarget({ ctx, rights, execute, parsed }: JobRequest, { config }: Deps): Promise<ObjectPath> {
+  const { account, container, object } = ctx.state.path;
+  const isResult = container !== undefined && object !== undefined && !isRestJob(execute) && !parsed.readsUrl;
+  const path = isResult
+    ? { account, container, object }
+    : { account, container: defaultContainer, object: `job-${randomUUID()}` };
+  const maxBytes = config.limits.maxObjectNameLength - headersSuffix.length;
+  if (Buffer.byteLength(path.object) > maxBytes) {
+    throw badJob(`Object name length of ${Buffer.byteLength(path.object)} longer than ${maxBytes}`);
+  }
+  await rights.demand(path, 'write');
+  return path;
+}
+
+/** Stores the answer when it is there; what fails is logged, for nobody waits. */
+async function keep(
+  running: Promise<JobResponse>,
+  target: ObjectPath,
+  { ctx: { state } }: JobRequest,
+  { node, log }: Deps,
+): Promise<void> {
+  const { timestamp, transactionId } = state;
+  const put = async (path: ObjectPath, body: AsyncIterable<Uint8Array>, contentType: string, sizeBytes: number) => {
+    const options = { timestamp, contentType, metadata: {}, contentLength: sizeBytes, maxBytes: sizeBytes };
+    await node.putObject(path, body, options);
+  };
+  try {
+    const { status, headers, body, sizeBytes } = await running.catch(responseOf);
+    try {
+      if (!(await node.findContainer(target))) await node.putContainer(target, { timestamp, metadata: {} });
+      // The headers first, so that who finds the result finds them too.
+      const head = Buffer.from(JSON.stringify({ Status: String(status), ...headers }));
+      await put({ ...target, object: target.object + headersSuffix }, once(head), 'application/json', head.length);
+      await put(target, Buffer.isBuffer(body) ? once(body) : body, String(headers['Content-Type']), sizeBytes);
+    } finally {
+      discard(body);
+    }
+  } catch (err) {
+    log.error({ txn: transactionId, result: pathText(target), err }, 'a deferred job has no result');
+  }
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** A refusal as the answer it would have been. */
+function responseOf(error: unknown): JobResponse {
+  if (!(error instanceof HttpError)) throw error;
+  const headers: Record<string, string> = {};
+  for (const name in error.headers) headers[headerName(name)] = error.headers[name]!;
+  const body = Buffer.from(error.body);
+  return { status: error.status, headers, body, sizeBytes: body.length };
+}

@@ -1,0 +1,46 @@
+import { Readable } from 'node:stream';
+import type { SwiftContext } from '../context';
+import { headerName } from '../http/header-text';
+
+/** The answer of a job before anybody decided what becomes of it: sent, taken as the next job, or stored. */
+export interface JobResponse {
+  status: number;
+  /** By name as printed; values are bytes as Latin-1 characters. */
+  headers: Record<string, string | string[]>;
+  body: Buffer | Readable;
+  sizeBytes: number;
+}
+
+/** A header that came from a program, or one of our own. */
+export function findHeader({ headers }: JobResponse, name: string): string | undefined {
+  const value = headers[headerName(name)];
+  return typeof value === 'string' ? value : value?.at(-1);
+}
+
+export function sendResponse(ctx: SwiftContext, { status, headers, body, sizeBytes }: JobResponse): void {
+  const { res } = ctx;
+  ctx.status = status;
+  for (const name in headers) if (name !== 'Content-Length') res.setHeader(name, headers[name]!);
+  if (status === 204 || status === 304) {
+    discard(body);
+    res.removeHeader('Content-Type');
+    return;
+  }
+  ctx.body = body;
+  // A program that answers HEAD knows how long its body would have been; for others only the truth counts.
+  const claimed = ctx.method === 'HEAD' ? headers['Content-Length'] : undefined;
+  const isLength = typeof claimed === 'string' && /^\d{1,15}$/.test(claimed);
+  res.setHeader('Content-Length', isLength ? claimed : String(sizeBytes));
+}
+
+export function discard(body: Buffer | Readable): void {
+  if (body instanceof Readable) body.destroy();
+}
+
+/** The whole body of a response that is known to be small. */
+export async function readResponseBody({ body }: JobResponse): Promise<Buffer> {
+  if (Buffer.isBuffer(body)) return body;
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
