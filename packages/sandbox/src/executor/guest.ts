@@ -4,7 +4,7 @@ import type { Report } from '../session';
 import { GuestExit, GuestSignal } from '../wasi/guest-end';
 
 /** How a guest ended, in the words of the report. */
-export type Ending = Pick<Report, 'exitCode' | 'state' | 'code'>;
+export type Ending = Pick<Report, 'exitCode' | 'state' | 'code' | 'detail'>;
 
 /** Runs a program from its beginning: the start function while it is instantiated, then `_start`. */
 export function startProgram(module: CompiledModule, imports: ModuleImports): void {

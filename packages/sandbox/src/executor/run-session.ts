@@ -20,6 +20,7 @@ import { type Ending, runGuest, startProgram } from './guest';
 import { collectOutputs, summarise } from './outcome';
 import { type LoadedProgram, ProgramLoader } from './program';
 import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
+import { saveDirectories } from './save-directories';
 
 type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
 
@@ -76,12 +77,15 @@ export class SessionRunner {
         channels.push(openChannel(spec, states[index]!));
       });
       this.mount(root, request);
+      for (const { directory } of request.local?.saves ?? []) root.makeMountPoint(directory);
       const { ending, fault, memoryMd5 } = this.runProgram(request, program, channels, root);
       const elapsedMs = nowMs() - control.startedAtMs;
+      const detail = ending.code === reportCode.ok ? saveDirectories(root, channels, request.local?.saves) : undefined;
       const cpu = control.cpuSinceBegin();
       for (const channel of channels.splice(0)) channel.finish();
       const outputs = collectOutputs(request.channels, states, this.options.setup.inlineOutputBytes);
       const summary = summarise(request.channels, states, outputs, { cpu, elapsedMs });
+      if (detail !== undefined) ending.detail = detail;
       if (memoryMd5 !== undefined) summary.etags.push({ name: '/dev/memory', md5: memoryMd5 });
       const reply = this.reply(
         request,

@@ -34,13 +34,13 @@ export class RootFs extends RootTree {
   mountTar(archive: ChannelSource, mountPoint = '/'): void {
     const source = openSource(archive, 'an image');
     this.archives.push(source);
-    const base = this.mountDirectoryOf(mountPoint);
+    const base = this.makeMountPoint(mountPoint);
     for (const entry of readTarIndex(source.content)) this.unpack(base, entry, source);
   }
 
   /** Lays a trusted directory of the host over what is at `mountPoint`; its entries are read when somebody looks. */
   mountDirectory(path: string, mountPoint = '/'): void {
-    const base = this.mountDirectoryOf(mountPoint);
+    const base = this.makeMountPoint(mountPoint);
     leavePending(base, path);
   }
 
@@ -61,7 +61,8 @@ export class RootFs extends RootTree {
     this.archives.length = 0;
   }
 
-  private mountDirectoryOf(mountPoint: string): DirectoryNode {
+  /** The directory at a path, made if it is missing. Throws `bad-image` for one that cannot be. */
+  makeMountPoint(mountPoint: string): DirectoryNode {
     const parts = mountPoint.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.includes('..')) throw new SandboxError('bad-image', 'a mount point must not contain ..');
     const directory = this.makeDirectories(this.root, parts, false);

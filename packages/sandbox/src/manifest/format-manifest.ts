@@ -35,7 +35,7 @@ function formatChannel({ path, alias, type, etag, limits }: Omit<ManifestChannel
   return `Channel = ${[path, alias, type, etag ? 1 : 0, reads, readBytes, writes, writeBytes].join(',')}`;
 }
 
-/** The first character that no value of a manifest can have, if there is one. */
+/** A character that a path in a manifest cannot have where it is, if there is one. */
 export function findUnwritable(value: string): string | undefined {
-  return /[,;=\r\n\0]/.exec(value)?.[0];
+  return /[,;=\r\n\0]|^\s|\s$/.exec(value)?.[0];
 }

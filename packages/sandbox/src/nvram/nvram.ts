@@ -21,7 +21,8 @@ export interface NvramMount {
   line: number;
   channel: string;
   mountPoint: string;
-  access: 'ro';
+  /** `ro`: the archive on the channel is unpacked. `wo`: the directory becomes an archive on the channel at the end. */
+  access: 'ro' | 'wo';
 }
 
 /** The file a guest's configuration may be. */

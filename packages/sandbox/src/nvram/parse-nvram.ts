@@ -96,12 +96,13 @@ function addVariable({ env }: Nvram, line: number, name: string, value: string):
 
 function addMount(nvram: Nvram, { line, values }: RecordLine, get: (key: string) => string): void {
   const access = get('access');
-  if (access !== 'ro') fail(line, `access ${access} is not supported, only ro`);
+  if (access !== 'ro' && access !== 'wo') fail(line, `access ${access} is not supported, only ro and wo`);
   if ((values.get('fsname') ?? 'tar') !== 'tar')
     fail(line, `fsname ${values.get('fsname')} is not supported, only tar`);
   isYes(line, values.get('removable') ?? 'no');
   const mountPoint = get('mountpoint');
   if (!mountPoint.startsWith('/')) fail(line, `mountpoint ${mountPoint} is not absolute`);
+  if (access === 'wo' && /^\/+$/.test(mountPoint)) fail(line, 'the root cannot be saved');
   nvram.mounts.push({ line, channel: get('channel'), mountPoint, access });
 }
 

@@ -68,7 +68,7 @@ precache=yes
     ['[env]\nname=A', 'NVRAM 2: no value'],
     ['[env]\nname=A\\x3dB,value=1', 'NVRAM 2: invalid name of a variable'],
     ['[env]\nname=A,value=1,2', "NVRAM 2: no key in '2'"],
-    ['[fstab]\nchannel=/dev/x,mountpoint=/,access=rw', 'NVRAM 2: access rw is not supported, only ro'],
+    ['[fstab]\nchannel=/dev/x,mountpoint=/,access=rw', 'NVRAM 2: access rw is not supported, only ro and wo'],
     ['[fstab]\nchannel=/dev/x,mountpoint=/,access=ro,fsname=zip', 'NVRAM 2: fsname zip is not supported, only tar'],
     ['[fstab]\nchannel=/dev/x,mountpoint=usr,access=ro', 'NVRAM 2: mountpoint usr is not absolute'],
     ['[fstab]\nchannel=/dev/x,mountpoint=/,access=ro,removable=maybe', "NVRAM 2: 'maybe' is neither yes nor no"],
