@@ -9,6 +9,8 @@ export interface StorageConfig {
   maxSessions: number;
   /** Name → path of further system images (directory or tar). */
   systemImages: Record<string, string>;
+  /** Where a Python image of our own may be. */
+  pythonImage?: string;
   /** Seconds between two looks for expired objects. */
   expirerIntervalS: number;
 }
@@ -41,6 +43,6 @@ export function readObjectServerConfig(env: Record<string, string | undefined>):
 
 /** The part of the settings that a storage node needs. */
 export function storageConfig(values: SettingValues): StorageConfig {
-  const { dataDir, maxSessions, systemImages, expirerIntervalS } = values;
-  return Object.freeze({ dataDir: path.resolve(dataDir), maxSessions, systemImages, expirerIntervalS });
+  const { dataDir, maxSessions, systemImages, pythonImage, expirerIntervalS } = values;
+  return Object.freeze({ dataDir: path.resolve(dataDir), maxSessions, systemImages, pythonImage, expirerIntervalS });
 }

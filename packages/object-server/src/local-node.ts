@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { configuredImages, createSandbox, pythonImages } from '@zerocloud/sandbox';
+import { builtInImages, configuredImages, createSandbox } from '@zerocloud/sandbox';
 import type { Logger } from 'pino';
 import type { StorageConfig } from './config';
 import { createSessionRunner } from './execute';
@@ -38,7 +38,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
     const sandbox = await createSandbox({
       workDir: path.join(config.dataDir, 'slots'),
       maxSessions: config.maxSessions,
-      systemImages: [...pythonImages(), ...configuredImages(config.systemImages)],
+      systemImages: [...builtInImages({ python: config.pythonImage }), ...configuredImages(config.systemImages)],
       inlineOutputBytes,
       log: logEvent,
     });

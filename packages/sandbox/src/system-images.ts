@@ -54,6 +54,11 @@ function findBuiltPython(directory: string | undefined): ImageFiles | undefined 
   };
 }
 
+/** The images that come with the sandbox; `python` is where one of our own may be. */
+export function builtInImages({ python }: { python?: string } = {}): SystemImage[] {
+  return pythonImages(python);
+}
+
 /** Images an operator configured: each a directory or a plain tar, laid into the root of the jobs that name it. */
 export function configuredImages(paths: Record<string, string>): SystemImage[] {
   return Object.entries(paths).map(([name, imagePath]) => ({ name, path: path.resolve(imagePath), mounted: true }));

@@ -5,7 +5,8 @@ import type { ExecutorSetup } from './protocol';
 import type { SessionRunner } from './run-session';
 
 const nothing = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
-const warmUpMemoryBytes = 256 * 1024 ** 2;
+/** What a server gives a session unless told otherwise: the instance that is made ahead suits the first session. */
+const warmUpMemoryBytes = 1024 ** 3;
 
 /**
  * Runs the warm-up program of each system image once: the engine compiles functions when they are first called, which for
