@@ -22,6 +22,7 @@ test('/info tells the limits and features to anybody', async () => {
     policies: [{ name: 'Policy-0', default: true }],
   });
   expect(info.zerocloud!.system_images).toContain('python');
+  expect(info.zerocloud!.jail).toMatch(/^(full|namespaces|user|limits|permissions|none)$/);
 });
 
 test('/info has a head and options, and nothing else', async () => {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { NodeChannel, NodeResult, NodeSession, ObjectPath, StorageNode } from '@zerocloud/object-server';
+import { jailForms } from '@zerocloud/sandbox/jail/forms';
 import { assembleGuest } from '../support/wat';
 import { describeObjectStore, inChunks, md5, someBytes } from './object-store';
 
@@ -95,10 +96,11 @@ export function describeStorageNode(name: string, openNode: OpenNode): void {
       channels: [readable('stdin', source), writable('stdout', output), writable('stderr', { discard: true })],
     });
 
-    test('names its system images and how many sessions it runs', async () => {
-      const { systemImages, maxSessions } = await node.describe();
+    test('names its system images, how many sessions it runs, and how it confines them', async () => {
+      const { systemImages, maxSessions, jail } = await node.describe();
       expect(systemImages).toEqual(expect.arrayContaining(['python', 'python2.7']));
       expect(maxSessions).toBeGreaterThan(0);
+      expect(Object.keys(jailForms)).toContain(jail);
     });
 
     describe('an upload', () => {

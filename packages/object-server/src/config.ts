@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { JailMode } from '@zerocloud/sandbox';
 import { isLoopback, readSettings, type Secret, type SettingsRule, type SettingValues } from './settings';
 
 /** Settings of the storage side, validated and frozen. */
@@ -9,6 +10,12 @@ export interface StorageConfig {
   maxSessions: number;
   /** Name → path of further system images (directory or tar). */
   systemImages: Record<string, string>;
+  /** How programs are confined; absent: as well as the host can. */
+  jail?: JailMode;
+  /** Bytes of the largest file a program may write, what its channel held before included; absent: the sandbox's default. */
+  maxFileBytes?: number;
+  /** Bytes of memory that a session may ask for; absent: the sandbox's default. */
+  maxMemoryBytes?: number;
   /** Where a Python image of our own may be. */
   pythonImage?: string;
   /** Seconds between two looks for expired objects. */
@@ -44,5 +51,14 @@ export function readObjectServerConfig(env: Record<string, string | undefined>):
 /** The part of the settings that a storage node needs. */
 export function storageConfig(values: SettingValues): StorageConfig {
   const { dataDir, maxSessions, systemImages, pythonImage, expirerIntervalS } = values;
-  return Object.freeze({ dataDir: path.resolve(dataDir), maxSessions, systemImages, pythonImage, expirerIntervalS });
+  return Object.freeze({
+    dataDir: path.resolve(dataDir),
+    maxSessions,
+    systemImages,
+    pythonImage,
+    jail: values.jail as JailMode,
+    maxFileBytes: values.maxInputBytes + values.maxOutputBytes,
+    maxMemoryBytes: values.sessionMemoryBytes,
+    expirerIntervalS,
+  });
 }

@@ -40,11 +40,18 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       maxSessions: config.maxSessions,
       systemImages: [...builtInImages({ python: config.pythonImage }), ...configuredImages(config.systemImages)],
       inlineOutputBytes,
+      jail: config.jail,
+      maxFileBytes: config.maxFileBytes,
+      maxMemoryBytes: config.maxMemoryBytes,
       log: logEvent,
     });
     const staging = new Staging({ stagingPath: () => store.stagingPath() });
     const { runSession } = createSessionRunner({ store, sandbox, staging });
-    const description = { systemImages: [...sandbox.systemImages.keys()], maxSessions: config.maxSessions };
+    const description = {
+      systemImages: [...sandbox.systemImages.keys()],
+      maxSessions: config.maxSessions,
+      jail: sandbox.jail,
+    };
     const execution: Execution = {
       stageBody: (body, options) => staging.stageBody(body, options),
       releaseBody: (id) => staging.releaseBody(id),

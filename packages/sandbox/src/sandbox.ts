@@ -73,9 +73,12 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 }
 
+/** Beyond what file systems hold, and still a number that calls take. */
+const unreachableFileBytes = 2 ** 50;
+
 function limitsOf({ maxFileBytes, maxMemoryBytes }: SandboxOptions): ResourceLimits {
   return {
-    fileBytes: maxFileBytes ?? defaultMaxFileBytes,
+    fileBytes: Math.min(maxFileBytes ?? defaultMaxFileBytes, unreachableFileBytes),
     dataBytes: (maxMemoryBytes ?? defaultMaxMemoryBytes) + executorMemoryBytes,
   };
 }

@@ -32,10 +32,11 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
     }
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD')
       throw new HttpError(405, undefined, { headers: { Allow: allowed } });
-    const { systemImages, maxSessions } = await node.describe();
+    const { systemImages, maxSessions, jail } = await node.describe();
     const zerocloud = {
       system_images: systemImages,
       max_sessions: maxSessions,
+      jail,
       session_timeout: jobs.sessionTimeoutS,
       session_memory: jobs.sessionMemoryBytes,
       max_config_size: jobs.maxConfigBytes,
