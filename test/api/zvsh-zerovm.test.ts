@@ -257,8 +257,11 @@ describe('a channel', () => {
   test('that is waited for ends with the time of the session', async () => {
     await writeManifest({ program: 'copy-stdin-to-stdout', timeout: '1' });
     const started = Date.now();
-    const { code, stdout } = await ended(here.start('zerovm', ['manifest']));
+    const child = here.start('zerovm', ['manifest']);
+    child.stdin!.write('some input\n');
+    const { code, stdout } = await ended(child);
     expect({ code, state: reportOf(stdout)[5] }).toEqual({ code: 4, state: 'session timeout' });
+    expect(stdout).toMatch(/^some input\n0\n0\n0\ndisabled\n\S+ \S+ 1 11 1 11 0 0 0 0\n/);
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 });

@@ -78,6 +78,9 @@ export class OpenedChannels {
       this.own.push(fd);
       return fd;
     } catch (cause) {
+      if (['EMFILE', 'ENFILE'].includes(String((cause as NodeJS.ErrnoException).code))) {
+        throw new SessionError('channels number reached maximum', sessionCode.tooManyChannels, { cause });
+      }
       throw new SessionError(`cannot open ${alias}: ${reasonOf(cause)}`, sessionCode.fault, { cause });
     }
   }

@@ -9,6 +9,7 @@ import { chooseJail, findMissing } from '../jail/choose';
 import { formsToTry, type JailMode } from '../jail/forms';
 import { createJail, inspectHost, type Jail } from '../jail/jail';
 import { defaultMaxMemoryBytes, executorMemoryBytes } from '../limits';
+import { SessionError, sessionCode } from '../manifest/session-error';
 import type { Session, SessionResult } from '../session';
 
 /** One executor process for this command's session, with the command's open files as its descriptors 5, 6, … */
@@ -26,10 +27,16 @@ export interface PrivateExecutorOptions {
 }
 
 /** Files are bounded by their channels; the kernel's bound is out of the way. */
-const limits = { fileBytes: Number.MAX_SAFE_INTEGER, dataBytes: defaultMaxMemoryBytes + executorMemoryBytes };
+const limits = { fileBytes: 2 ** 50, dataBytes: defaultMaxMemoryBytes + executorMemoryBytes };
 
-/** Rejects with `SandboxError` if the process does not come up, or not in the jail that is required. */
+/** An executor may have 4096 files open; some of them are its own. */
+const maxInheritedFds = 4000;
+
+/** Rejects with `SandboxError` if the process does not come up, or not in the jail that is required; `SessionError` beyond 4000 files. */
 export async function startPrivateExecutor(options: PrivateExecutorOptions): Promise<PrivateExecutor> {
+  if (options.inheritedFds.length > maxInheritedFds) {
+    throw new SessionError('channels number reached maximum', sessionCode.tooManyChannels);
+  }
   const directory = mkdtempSync(path.join(os.tmpdir(), 'zerovm-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {

@@ -81,13 +81,23 @@ function checkDeadline(message: DeadlineMessage): void {
 async function endSession({ id, channels }: DeadlineMessage, started: boolean): Promise<void> {
   const elapsedMs = started ? nowMs() - control.startedAtMs : 0;
   const cpu = control.cpuSinceBegin();
-  await worker.terminate();
+  await terminateWorker(channels);
   sendStatus(id, maxFinishMs);
   const views = channels.map((_, index) => new ChannelState(states[index]!));
   const outputs = collectOutputs(channels, views, setup.inlineOutputBytes);
   const report = reportKilled(channels, views, outputs, { cpu, elapsedMs });
   const reply: ExecutorReply = { kind: 'done', id, report, outputs, evicted: [], last: true };
   writeFrame(frameFd, reply);
+}
+
+/**
+ * A thread that waits for bytes of a stream cannot be terminated. It runs no guest code any more, and ends with the process
+ * once the report is out; all there is to know of its channels is in shared memory.
+ */
+async function terminateWorker(channels: DeadlineMessage['channels']): Promise<void> {
+  const ended = worker.terminate();
+  if (!channels.some(({ inherited }) => inherited?.kind === 'stream')) await ended;
+  else await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, terminateGraceMs / 2))]);
 }
 
 function sendStatus(id: number, graceMs: number): void {
