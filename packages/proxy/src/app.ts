@@ -5,7 +5,8 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
-import { isJobRequest, jobRoute } from './jobs';
+import { isJobRequest, jobMethods, jobRoute } from './jobs';
+import { LiveJobs } from './jobs/live/live-jobs';
 import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
 import { errors } from './middleware/errors';
@@ -18,6 +19,7 @@ import { authRoute } from './routes/auth';
 import { containerMethods, containerRoute } from './routes/container';
 import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
+import { jobsRoute } from './routes/jobs';
 import { objectMethods, objectRoute } from './routes/object';
 
 /**
@@ -65,11 +67,14 @@ function storage(deps: Deps): Middleware {
   const account = accountRoute(deps);
   const container = containerRoute(deps);
   const object = objectRoute(deps);
-  const job = jobRoute(deps);
+  const live = new LiveJobs(deps.config.jobs, deps.now);
+  const job = jobRoute(deps, live);
+  const jobs = jobsRoute(deps, live);
   return (ctx: SwiftContext) => {
     const { path } = ctx.state;
+    if (path.version === 'jobs') return jobs(ctx);
     // Jobs have versions of their own, so they are told apart first.
-    if (isJobRequest(ctx)) return job(ctx);
+    if (isJobRequest(ctx)) return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobMethods) : job(ctx);
     if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);
     if (ctx.method === 'OPTIONS') {
       return preflight(ctx, deps, path.object ? objectMethods : path.container ? containerMethods : accountMethods);

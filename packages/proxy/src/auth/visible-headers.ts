@@ -11,6 +11,7 @@ const ownerOnly = new Set([
   'x-container-meta-temp-url-key',
   'x-container-meta-temp-url-key-2',
   'x-account-access-control',
+  'x-container-meta-zerovm-suid',
 ]);
 
 /** What of an account's or container's metadata a caller may see or set. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isStorageError } from '@zerocloud/object-server';
 import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
@@ -9,20 +10,17 @@ import { cgiEnvironment, chainedEnvironment } from './cgi-environment';
 import { runChain } from './chain';
 import { detached, readDeferral, runDeferred } from './deferred';
 import { createListings } from './listings';
+import type { LiveJobs } from './live/live-jobs';
 import type { NodeOutcome } from './outcome';
 import { planJob } from './plan';
 import { type JobResponse, sendResponse } from './response';
 import { runNodes } from './run';
 import { metadataLimitsOf } from './session';
 
-/** True for requests that ask for a job, whatever else they are: the header in any form, or a job's own version. */
-export function isJobRequest(ctx: SwiftContext): boolean {
-  const { version } = ctx.state.path;
-  return ctx.req.headers['x-zerovm-execute'] !== undefined || version === 'open' || version === 'api';
-}
+export { isJobRequest, jobMethods } from './job-request';
 
 /** Runs the job of a request: admit, plan, authorise, run, answer, and what that chains. */
-export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
+export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Promise<void> {
   const { node, config, now } = deps;
   const { maxJobs, reservedJobs, maxQueuedJobs } = config.jobs;
   const slots = new FairSlots({ slots: maxJobs, reserved: reservedJobs, maxWaiting: maxQueuedJobs });
@@ -33,7 +31,7 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
 
   async function run(request: JobRequest): Promise<JobResponse> {
     const { ctx, parsed, rights } = request;
-    const { path, signal, transactionId, timestamp } = ctx.state;
+    const { path, transactionId, timestamp } = ctx.state;
     const payload = request.payload?.isLeft ? request.payload : undefined;
     const { nodes, imageDevices, usesPayload } = await planJob(parsed.description, {
       account: path.account,
@@ -63,12 +61,16 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     };
     const width = nodes.length === 1 ? 1 : (await describe()).maxSessions + 1;
     const answer = new Answer(nodes.length);
+    const watched = live.begin(ctx.state, nodes);
+    const signal = AbortSignal.any([ctx.state.signal, watched.stopSignal]);
     const turn = slots.acquire(path.account, signal);
     request.onAccepted?.();
     await turn;
     try {
       const startedAt = performance.now();
-      await runNodes(nodes, { node, job, denied, width, signal }, (outcome, index) => {
+      const onStart = (index: number) => watched.nodeStarted(index);
+      await runNodes(nodes, { node, job, denied, width, signal, onStart }, (outcome, index) => {
+        watched.nodeEnded(index, outcome);
         logNode(ctx, outcome);
         return answer.add(outcome, index);
       });
@@ -96,9 +98,11 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
       if (prepare) await prepare();
       const response = await runChain(request, config.jobs, run);
       response.headers[chainTimeName] = secondsSince(startedAt);
+      live.end(request.ctx.state, response.status);
       return response;
     } catch (error) {
       if (error instanceof HttpError) error.headers[chainTimeName] = secondsSince(startedAt);
+      live.end(request.ctx.state, statusOf(error, request.ctx.state.signal));
       throw error;
     } finally {
       if (request.parsed.stagedId !== undefined) await node.releaseBody(request.parsed.stagedId);
@@ -114,6 +118,13 @@ export function jobRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
         : await runDeferred(deferral, await admission.admit(detached(ctx)), deps, runWhole);
     sendResponse(ctx, response);
   };
+}
+
+/** For the live view: what the client is answered; nothing if it hung up. */
+function statusOf(error: unknown, signal: AbortSignal): number | undefined {
+  if (error instanceof HttpError) return error.status;
+  if (signal.aborted) return undefined;
+  return isStorageError(error, 'noSlot') || isStorageError(error, 'unavailable') ? 503 : 500;
 }
 
 const chainTimeName = 'X-Chain-Total-Time';

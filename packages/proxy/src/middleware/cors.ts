@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '@zerocloud/object-server';
+import type { ProxyConfig } from '../config';
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondEmpty } from '../http/respond';
@@ -17,42 +18,51 @@ const alwaysExposed = [
   'x-openstack-request-id',
 ];
 
+/** The user's metadata, and how a job went. */
+const exposedWhenPresent = /^x-(?:container-meta|object-meta|nexe-|zerovm-device$|zerovm-execute$|chain-total-time$)/;
+
 /**
- * Cross-origin requests on containers and objects, as the container's `X-Container-Meta-Access-Control-*` permits.
- * Stands outside `errors`, so that a script also sees the refusals.
+ * Cross-origin requests on containers and objects, as the container's `X-Container-Meta-Access-Control-*` permits, and
+ * on accounts and everything in them from the origins of `ZEROCLOUD_CORS_ALLOW_ORIGINS`, which see all headers. Stands
+ * outside `errors`, so that a script also sees the refusals.
  */
-export function cors({ node }: Deps): Middleware {
+export function cors({ node, config }: Deps): Middleware {
   return async (ctx, next) => {
     await next();
     const origin = ctx.req.headers.origin;
     if (origin === undefined || ctx.method === 'OPTIONS' || ctx.res.headersSent) return;
     const { account, container } = ctx.state.path ?? {};
-    if (!account || !container) return;
-    const record = await node.findContainer({ account, container }).catch(() => undefined);
-    if (!record || !isOriginAllowed(record, origin)) return;
+    const isTrusted = allows(config.corsAllowOrigins, origin);
+    if (!account || !(container || isTrusted)) return;
+    const record = container ? await node.findContainer({ account, container }).catch(() => undefined) : undefined;
+    if (!isTrusted && !isOriginAllowed(record, origin)) return;
     const { res } = ctx;
     const exposed = new Set(alwaysExposed);
     for (const name of res.getHeaderNames()) {
-      if (name.startsWith('x-container-meta') || name.startsWith('x-object-meta')) exposed.add(name);
+      if (isTrusted || exposedWhenPresent.test(name)) exposed.add(name);
     }
     for (const name of words(record, 'expose-headers')) exposed.add(name.toLowerCase());
     ctx.set('Access-Control-Expose-Headers', [...exposed].join(', '));
-    allowOrigin(ctx, record, origin);
+    allowOrigin(ctx, config, record, origin);
   };
 }
 
 /** Answers OPTIONS: what the resource can do, and to a browser's preflight whether it may. */
-export async function preflight(ctx: SwiftContext, { node }: Deps, allowedMethods: string): Promise<void> {
+export async function preflight(ctx: SwiftContext, { node, config }: Deps, allowedMethods: string): Promise<void> {
   const { headers } = ctx.req;
   const { account, container } = ctx.state.path;
   respondEmpty(ctx, 200, { Allow: allowedMethods });
-  if (headers.origin === undefined || !container) return;
-  const record = await node.findContainer({ account, container });
+  const { origin } = headers;
+  if (origin === undefined) return;
+  const isTrusted = allows(config.corsAllowOrigins, origin);
+  if (!container && !isTrusted) return;
+  const record = container ? await node.findContainer({ account, container }) : undefined;
   const method = headers['access-control-request-method'];
-  if (!record || !method || !allowedMethods.split(', ').includes(method) || !isOriginAllowed(record, headers.origin)) {
+  const isAllowed = isTrusted || isOriginAllowed(record, origin);
+  if (!isAllowed || !method || !allowedMethods.split(', ').includes(method)) {
     throw new HttpError(401, undefined, { headers: { Allow: allowedMethods } });
   }
-  allowOrigin(ctx, record, headers.origin);
+  allowOrigin(ctx, config, record, origin);
   ctx.set('Access-Control-Allow-Methods', allowedMethods);
   const [maxAge] = words(record, 'max-age');
   if (maxAge) ctx.set('Access-Control-Max-Age', maxAge);
@@ -64,18 +74,27 @@ export async function preflight(ctx: SwiftContext, { node }: Deps, allowedMethod
   }
 }
 
-function isOriginAllowed(record: ContainerRecord, origin: string): boolean {
-  const allowed = words(record, 'allow-origin');
-  return allowed.includes('*') || allowed.includes(origin);
+function isOriginAllowed(record: ContainerRecord | undefined, origin: string): boolean {
+  return allows(words(record, 'allow-origin'), origin);
 }
 
-function allowOrigin(ctx: SwiftContext, record: ContainerRecord, origin: string): void {
-  const isOpen = record.metadata['x-container-meta-access-control-allow-origin']?.trim() === '*';
+function allows(origins: readonly string[], origin: string): boolean {
+  return origins.includes('*') || origins.includes(origin);
+}
+
+function allowOrigin(
+  ctx: SwiftContext,
+  { corsAllowOrigins }: ProxyConfig,
+  record: ContainerRecord | undefined,
+  origin: string,
+): void {
+  const isOpen =
+    corsAllowOrigins.includes('*') || record?.metadata['x-container-meta-access-control-allow-origin']?.trim() === '*';
   ctx.set('Access-Control-Allow-Origin', isOpen ? '*' : origin);
   if (!isOpen) ctx.vary('Origin');
 }
 
-function words(record: ContainerRecord, setting: string): string[] {
-  const text = record.metadata[`x-container-meta-access-control-${setting}`] ?? '';
+function words(record: ContainerRecord | undefined, setting: string): string[] {
+  const text = record?.metadata[`x-container-meta-access-control-${setting}`] ?? '';
   return text.split(' ').filter((word) => /^[\x21-\x7e]+$/.test(word));
 }

@@ -1,6 +1,7 @@
 import type { Middleware } from '../context';
 import { HttpError } from '../errors';
 import { Query } from '../http/query';
+import { isJobRequest } from '../jobs/job-request';
 
 /**
  * Features of Swift that this server does not have and `/info` does not list. Who asks for one is told so: storing a
@@ -38,7 +39,8 @@ export function unsupported(): Middleware {
     }
     const url = req.url!;
     // Names are only looked at closely when one may be there at all (percent-encoded spellings are no clients' habit).
-    if (url.includes('?') && everyParameter.test(url)) {
+    // The parameters of a job belong to its program.
+    if (url.includes('?') && everyParameter.test(url) && !isJobRequest(ctx)) {
       const query = new Query(url);
       for (const name of parameters) if (query.has(name)) throw notSupported(`The parameter ${name}`);
     }
