@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { openLevelStore, type StorageNode } from '@zerocloud/object-server';
 import { createObjectServer } from '@zerocloud/object-server/app';
+import { readObjectServerConfig } from '@zerocloud/object-server/config';
 import { Leases } from '@zerocloud/object-server/leases';
 import { listen } from '@zerocloud/object-server/listen';
 import { createLocalNode, openLocalNode } from '@zerocloud/object-server/local-node';
@@ -28,7 +29,13 @@ const silent = createLogger('silent');
 export async function openTestNode({ now, programs }: TestNodeOptions): Promise<TestNode> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-node-'));
   const node = programs
-    ? await openLocalNode({ dataDir, maxSessions: 2, systemImages: {}, expirerIntervalS: 60 }, { log: silent, now })
+    ? await openLocalNode(
+        readObjectServerConfig({ ZEROCLOUD_DATA_DIR: dataDir, ZEROCLOUD_MAX_SESSIONS: '2' }).storage,
+        {
+          log: silent,
+          now,
+        },
+      )
     : await openStoreOnly(dataDir, now);
   return {
     node,

@@ -8,6 +8,10 @@ export interface StorageConfig {
   dataDir: string;
   /** Sessions that run at once, one executor process each. */
   maxSessions: number;
+  /** Sessions beyond that, each for an account that runs none. */
+  reservedSessions: number;
+  /** Sessions of one account that wait for a place. */
+  maxQueuedSessions: number;
   /** Name → path of further system images (directory or tar). */
   systemImages: Record<string, string>;
   /** How programs are confined; absent: as well as the host can. */
@@ -50,10 +54,13 @@ export function readObjectServerConfig(env: Record<string, string | undefined>):
 
 /** The part of the settings that a storage node needs. */
 export function storageConfig(values: SettingValues): StorageConfig {
-  const { dataDir, maxSessions, systemImages, pythonImage, expirerIntervalS } = values;
+  const { maxSessions, reservedSessions, maxQueuedSessions, systemImages, pythonImage, expirerIntervalS } = values;
+  const dataDir = path.resolve(values.dataDir);
   return Object.freeze({
-    dataDir: path.resolve(dataDir),
+    dataDir,
     maxSessions,
+    reservedSessions,
+    maxQueuedSessions,
     systemImages,
     pythonImage,
     jail: values.jail as JailMode,

@@ -3,6 +3,7 @@ import { builtInImages, configuredImages, createSandbox } from '@zerocloud/sandb
 import type { Logger } from 'pino';
 import type { StorageConfig } from './config';
 import { createSessionRunner } from './execute';
+import { FairSlots } from './fair-slots';
 import { Staging } from './staging';
 import type { StorageNode } from './storage-node';
 import { openLevelStore } from './store/level/level-store';
@@ -37,7 +38,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
     // The store holds the directory's lock by now, so the slots of nobody else are emptied here.
     const sandbox = await createSandbox({
       workDir: path.join(config.dataDir, 'slots'),
-      maxSessions: config.maxSessions,
+      maxSessions: config.maxSessions + config.reservedSessions,
       systemImages: [...builtInImages({ python: config.pythonImage }), ...configuredImages(config.systemImages)],
       inlineOutputBytes,
       jail: config.jail,
@@ -46,7 +47,12 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       log: logEvent,
     });
     const staging = new Staging({ stagingPath: () => store.stagingPath() });
-    const { runSession } = createSessionRunner({ store, sandbox, staging });
+    const slots = new FairSlots({
+      slots: config.maxSessions,
+      reserved: config.reservedSessions,
+      maxWaiting: config.maxQueuedSessions,
+    });
+    const { runSession } = createSessionRunner({ store, sandbox, staging, slots });
     const description = {
       systemImages: [...sandbox.systemImages.keys()],
       maxSessions: config.maxSessions,

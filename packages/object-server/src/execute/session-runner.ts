@@ -1,5 +1,6 @@
 import { type Sandbox, SandboxError, type SandboxErrorCode, type SessionResult } from '@zerocloud/sandbox';
 import { StorageError, type StorageErrorCode } from '../errors';
+import type { FairSlots } from '../fair-slots';
 import type { Staging } from '../staging';
 import type { NodeResult, NodeSession, StorageNode } from '../storage-node';
 import { type ObjectFiles, OpenedSources } from './opened-sources';
@@ -10,6 +11,8 @@ export interface SessionRunnerOptions {
   store: ObjectFiles;
   sandbox: Sandbox;
   staging: Staging;
+  /** Who runs next; absent: the sandbox's own order. */
+  slots?: FairSlots;
 }
 
 /** Joins stored objects to the sandbox: `runSession` of a storage node that holds its store and sandbox itself. */
@@ -17,7 +20,20 @@ export function createSessionRunner({
   store,
   sandbox,
   staging,
+  slots,
 }: SessionRunnerOptions): Pick<StorageNode, 'runSession'> {
+  /** Nothing is opened before there is a place to run, so those that wait hold no files. */
+  async function runInSlot(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
+    if (!slots) return runSandbox(request, signal);
+    const waiting = slots.acquire(request.account, signal);
+    if (waiting !== undefined) await waiting;
+    try {
+      return await runSandbox(request, signal);
+    } finally {
+      slots.release(request.account);
+    }
+  }
+
   async function runSandbox(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
     const sources = new OpenedSources(store, staging);
     try {
@@ -33,7 +49,7 @@ export function createSessionRunner({
 
   return {
     async runSession(request, { signal } = {}): Promise<NodeResult> {
-      const { report, outputs } = await runSandbox(request, signal);
+      const { report, outputs } = await runInSlot(request, signal);
       const wanted = new Set(request.channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
       const etags = report.etags.filter(({ name }) => wanted.has(name));
       return { report: { ...report, etags }, outputs: await settleOutputs(request, outputs, store) };
