@@ -64,6 +64,11 @@ export interface JobLimits {
   maxQueuedJobs: number;
   /** Jobs beyond `maxJobs`, each of an account that runs none. */
   reservedJobs: number;
+  /** Ended jobs of one account, and nodes of all ended jobs, that the live view remembers. */
+  jobHistory: number;
+  jobHistoryNodes: number;
+  /** Event streams of the live view at once. */
+  maxJobWatchers: number;
   /** Seconds since its first job after which a chain goes no further. */
   chainTimeoutS: number;
   /** Seconds that a job deferred with `auto` is waited for. */
@@ -145,6 +150,9 @@ function jobLimits(values: SettingValues): JobLimits {
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
     reservedJobs: values.reservedJobs,
+    jobHistory: values.jobHistory,
+    jobHistoryNodes: values.jobHistoryNodes,
+    maxJobWatchers: values.maxJobWatchers,
     chainTimeoutS: values.chainTimeoutS,
     interactiveTimeoutS: values.interactiveTimeoutS,
   };

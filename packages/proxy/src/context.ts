@@ -11,6 +11,8 @@ export interface Deps {
   log: Logger;
   /** Milliseconds since the epoch; injected so that tests can move time. */
   now(): number;
+  /** Fires when the server is about to close: what would go on for ever ends. */
+  stopping?: AbortSignal;
 }
 
 /** Who asks, as tempauth found out. */

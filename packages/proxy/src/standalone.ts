@@ -28,12 +28,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   const node = await openNode(config.node, { log, now });
   try {
-    const deps = { node, config: config.proxy, log, now };
+    const stop = new AbortController();
+    const deps = { node, config: config.proxy, log, now, stopping: stop.signal };
     const { url, close } = await listen(createServer(createApp(deps), config.proxy), config.proxy);
     return {
       url,
       node,
       close: async () => {
+        stop.abort();
         await close();
         await node.close();
       },

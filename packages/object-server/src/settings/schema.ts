@@ -237,6 +237,27 @@ export const settings = {
     default: 10,
     sentence: 'Jobs beyond MAX_JOBS, each of an account that runs none: it starts at once.',
   }),
+  jobHistory: integer('JOB_HISTORY', {
+    readBy,
+    min: 0,
+    max: 100_000,
+    default: 100,
+    sentence: 'Ended jobs of one account that the live view remembers.',
+  }),
+  jobHistoryNodes: integer('JOB_HISTORY_NODES', {
+    readBy,
+    min: 0,
+    max: 10_000_000,
+    default: 100_000,
+    sentence: 'Nodes of ended jobs of all accounts that the live view remembers (about 200 bytes each).',
+  }),
+  maxJobWatchers: integer('MAX_JOB_WATCHERS', {
+    readBy,
+    min: 0,
+    max: 10_000,
+    default: 100,
+    sentence: 'Event streams of the live view at once; further ones get 503.',
+  }),
   maxQueuedJobs: integer('MAX_QUEUED_JOBS', {
     readBy,
     min: 0,

@@ -20,6 +20,8 @@ export interface NodeOutcome {
   /** Seconds of the node, and its accounting line. */
   seconds: number;
   accounting: string;
+  /** Counters of the session, if it had any. */
+  usage?: Accounting;
   error?: string;
   /** Why a program was refused. */
   detail?: string;
@@ -60,6 +62,7 @@ export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedO
     validation: report.validation,
     seconds: report.elapsedMs / 1000,
     accounting: accountingLine(report.accounting),
+    usage: report.accounting,
     detail: report.detail,
     returned: returned && returnedOutput(node, returned),
   };

@@ -18,6 +18,8 @@ export interface RunContext {
   /** Sessions asked for at once; more would only wait on the storage node, with their inputs open. */
   width: number;
   signal: AbortSignal;
+  /** A node is handed to its storage node. */
+  onStart?(index: number): void;
 }
 
 /**
@@ -29,7 +31,10 @@ export async function runNodes(
   context: RunContext,
   onOutcome: (outcome: NodeOutcome, index: number) => void | Promise<void>,
 ): Promise<void> {
-  if (nodes.length === 1) return onOutcome(await runNode(nodes[0]!, context, context.signal), 0);
+  if (nodes.length === 1) {
+    context.onStart?.(0);
+    return onOutcome(await runNode(nodes[0]!, context, context.signal), 0);
+  }
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   let next = 0;
@@ -37,6 +42,7 @@ export async function runNodes(
   const worker = async () => {
     while (next < nodes.length && !failure) {
       const index = next++;
+      context.onStart?.(index);
       try {
         await onOutcome(await runNode(nodes[index]!, context, signal), index);
       } catch (error) {

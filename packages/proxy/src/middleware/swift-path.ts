@@ -13,11 +13,17 @@ export function swiftPath(): Middleware {
     const path = splitSwiftPath(decoded);
     if (!path) throw new HttpError(404);
     if (!path.account || (path.object && !path.container)) throw plainPage(412, 'Bad URL');
-    ctx.state.path = path as SwiftPath;
+    ctx.state.path = path.version === 'jobs' ? liveViewPath(path as SwiftPath) : (path as SwiftPath);
     return next();
   };
 }
 
 function plainPage(status: number, body: string): HttpError {
   return new HttpError(status, body, { headers: { 'content-type': htmlType } });
+}
+
+/** `/jobs/v1/<account>[/<id>]`: the version comes after the noun there. */
+function liveViewPath({ version, account, container, object }: SwiftPath): SwiftPath {
+  if (account !== 'v1' || !container) throw new HttpError(404);
+  return { version, account: container, object };
 }

@@ -1,0 +1,141 @@
+import { HttpError } from '../../errors';
+import type { NodeOutcome } from '../outcome';
+
+export type LiveState = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+
+/** One node as its owner sees it. Times in milliseconds since the epoch. */
+export interface LiveNode {
+  name: string;
+  state: LiveState;
+  startedMs?: number;
+  endedMs?: number;
+  /** What the node contributes to the job's status, and what its session's report said. */
+  status?: number;
+  report?: string;
+  exitCode?: number;
+  readBytes: number;
+  writtenBytes: number;
+}
+
+export interface LiveJobOptions {
+  id: string;
+  account: string;
+  user?: string;
+  now(): number;
+  /** Called after every change that the job's summary shows. */
+  onChange(job: LiveJob): void;
+}
+
+/** What to tell of a job that runs for a while: `node` is an index, absent when the job as a whole changed. */
+export type JobWatcher = (node: number | undefined) => void;
+
+/**
+ * A job while it runs, and a while after. One transaction is one job here: the jobs of a chain are its steps, of which
+ * the last one's nodes are shown and all count.
+ */
+export class LiveJob {
+  readonly id: string;
+  readonly account: string;
+  readonly user?: string;
+  readonly createdMs: number;
+  startedMs?: number;
+  endedMs?: number;
+  state: LiveState = 'waiting';
+  status?: number;
+  /** 1 for the first job of a chain. */
+  step = 0;
+  /** Nodes of the current step. */
+  nodes: LiveNode[] = [];
+  readBytes = 0;
+  writtenBytes = 0;
+  readonly counts: Record<LiveState, number> = { waiting: 0, running: 0, done: 0, failed: 0, stopped: 0 };
+  readonly #options: LiveJobOptions;
+  readonly #stop = new AbortController();
+  readonly #watchers = new Set<JobWatcher>();
+
+  constructor(options: LiveJobOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.account = options.account;
+    this.user = options.user;
+    this.createdMs = options.now();
+  }
+
+  get isOver(): boolean {
+    return this.endedMs !== undefined;
+  }
+
+  /** Aborts with the answer for the job's own client when the job is stopped. */
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Ends the job's guests; its client is told. */
+  stop(): void {
+    this.#stop.abort(new HttpError(409, 'The job was stopped by its owner'));
+  }
+
+  /** The next job of the chain, or the only one. Throws when the job was stopped meanwhile. */
+  beginStep(names: readonly { name: string }[]): void {
+    this.#stop.signal.throwIfAborted();
+    this.step++;
+    this.nodes = names.map(({ name }) => ({ name, state: 'waiting', readBytes: 0, writtenBytes: 0 }));
+    for (const state of Object.keys(this.counts) as LiveState[]) this.counts[state] = 0;
+    this.counts.waiting = this.nodes.length;
+    this.#changed(undefined);
+  }
+
+  nodeStarted(index: number): void {
+    const now = this.#options.now();
+    this.startedMs ??= now;
+    this.state = 'running';
+    this.nodes[index]!.startedMs = now;
+    this.#move(index, 'running');
+  }
+
+  nodeEnded(index: number, { status, state, exitCode, usage }: NodeOutcome): void {
+    const node = this.nodes[index]!;
+    node.endedMs = this.#options.now();
+    node.status = status;
+    node.report = state;
+    node.exitCode = exitCode;
+    if (usage) {
+      node.readBytes = usage.readBytes + usage.networkReadBytes;
+      node.writtenBytes = usage.writeBytes + usage.networkWriteBytes;
+      this.readBytes += node.readBytes;
+      this.writtenBytes += node.writtenBytes;
+    }
+    this.#move(index, status < 400 ? 'done' : 'failed');
+  }
+
+  /** `status` is that of the answer; absent when there was none, because the client hung up. */
+  end(status: number | undefined): void {
+    if (this.isOver) return;
+    const wasStopped = status === undefined || this.#stop.signal.aborted;
+    this.endedMs = this.#options.now();
+    this.status = status;
+    this.state = wasStopped ? 'stopped' : status < 400 ? 'done' : 'failed';
+    this.nodes.forEach(({ state }, index) => {
+      if (state === 'waiting' || state === 'running') this.#move(index, 'stopped');
+    });
+    this.#changed(undefined);
+  }
+
+  watch(watcher: JobWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #move(index: number, state: LiveState): void {
+    const node = this.nodes[index]!;
+    this.counts[node.state]--;
+    this.counts[state]++;
+    node.state = state;
+    this.#changed(index);
+  }
+
+  #changed(index: number | undefined): void {
+    for (const watcher of this.#watchers) watcher(index);
+    this.#options.onChange(this);
+  }
+}
