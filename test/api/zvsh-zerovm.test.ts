@@ -276,6 +276,8 @@ describe('the guest’s configuration', () => {
 args = python -c "import os\\x2csys\\x2ctime\\x2crandom; print(sys.argv[1]\\x2cos.environ['A']\\x2cint(time.time())\\x2crandom.random())" x\\x20y
 [env]
 name=A,value=1\\x2c2
+[fstab]
+channel=/dev/python.tar,mountpoint=/,access=ro
 [time]
 seconds=1000
 `,
@@ -284,7 +286,7 @@ seconds=1000
       program: 'python',
       memory: '268435456,0',
       stdout: `${at('first')},/dev/stdout,0,0,0,0,${big}`,
-      more: [`${at('nvram')},/dev/nvram,3,0,${big},${big}`],
+      more: [`${at('nvram')},/dev/nvram,3,0,${big},${big}`, `${at('python.tar')},/dev/python.tar,3,0,${big},0,0`],
     };
     await runManifest(changes);
     expect(read('first')).toMatch(/^x y 1,2 1000 0\.\d+\n$/);

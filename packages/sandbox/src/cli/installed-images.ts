@@ -1,18 +1,25 @@
+import path from 'node:path';
 import { SandboxError } from '../errors';
 import type { SystemImage } from '../session';
-import { configuredImages, indexImages, pythonImages } from '../system-images';
+import { builtInImages, configuredImages, indexImages } from '../system-images';
 
-/** Environment variable that names further images, as the server's does: `name=path;…`. */
-export const imagesVariable = 'ZEROCLOUD_SYSTEM_IMAGES';
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The system images there are on this machine, by name. Throws `bad-image` for one that is not usable. */
-export function installedImages(configured = ''): Map<string, SystemImage> {
+/** Where `npm run image:python` puts its image in a clone. */
+const builtPython = path.join(__dirname, '../../../../images/python');
+
+/**
+ * The system images there are on this machine, by name: the built-in ones and those that the server's settings name
+ * (`ZEROCLOUD_PYTHON_IMAGE`, `ZEROCLOUD_SYSTEM_IMAGES`). Throws `bad-image` for one that is not usable.
+ */
+export function installedImages(env: Environment): Map<string, SystemImage> {
   const paths: Record<string, string> = {};
-  for (const entry of configured.split(';')) {
+  for (const entry of (env.ZEROCLOUD_SYSTEM_IMAGES ?? '').split(';')) {
     if (entry.trim() === '') continue;
     const equals = entry.indexOf('=');
-    if (equals < 1) throw new SandboxError('bad-image', `${imagesVariable}: '${entry}' is not name=path`);
+    if (equals < 1) throw new SandboxError('bad-image', `ZEROCLOUD_SYSTEM_IMAGES: '${entry}' is not name=path`);
     paths[entry.slice(0, equals).trim()] = entry.slice(equals + 1).trim();
   }
-  return indexImages([...pythonImages(), ...configuredImages(paths)]);
+  const python = env.ZEROCLOUD_PYTHON_IMAGE ?? builtPython;
+  return indexImages([...builtInImages({ python }), ...configuredImages(paths)]);
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { formatReport, reportCode } from '../report';
 import type { Report } from '../session';
 import { exportImage } from './export-image';
-import { imagesVariable, installedImages } from './installed-images';
+import { installedImages } from './installed-images';
 import { withInterrupt } from './interrupt';
 import { findJailMode } from './jail-mode';
 import { Progress } from './progress';
@@ -19,7 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function main(argv: readonly string[], env: Environment): Promise<number> {
   try {
     const request = parseZvshOptions(argv);
-    const installed = () => installedImages(env[imagesVariable]);
+    const installed = () => installedImages(env);
     if (request.kind === 'run') return await runCommand(request.options, env);
     if (request.kind === 'help') {
       writeText(standardFds.stdout, zvshHelp);
@@ -52,7 +52,7 @@ async function runCommand(options: ZvshOptions, env: Environment): Promise<numbe
       options,
       config,
       directory: work.directory,
-      installed: () => installedImages(env[imagesVariable]),
+      installed: () => installedImages(env),
       onWarning,
     });
     const report = await withInterrupt((signal) =>
