@@ -7,7 +7,7 @@ import { updateHash } from '../channels/output-file';
 import { ChannelState, createChannelState } from '../channels/state';
 import { RootFs } from '../images/root-fs';
 import { pageBytes } from '../limits';
-import { engine, type LinearMemory } from '../module/engine';
+import type { LinearMemory } from '../module/engine';
 import { memoryImport } from '../module/rewrite';
 import { createReport, reportCode } from '../report';
 import type { Report, SystemImage } from '../session';
@@ -21,6 +21,7 @@ import { collectOutputs, summarise } from './outcome';
 import { type LoadedProgram, ProgramLoader } from './program';
 import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
 import { saveDirectories } from './save-directories';
+import { SpareMemory } from './spare-memory';
 
 type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
 
@@ -49,6 +50,7 @@ export class SessionRunner {
   private readonly images: ReadonlyMap<string, SystemImage>;
   private readonly programs: ProgramLoader;
   private readonly snapshots: SnapshotPrograms;
+  private readonly memories = new SpareMemory();
   private readonly states: ChannelState[];
 
   constructor(private readonly options: RunnerOptions) {
@@ -103,6 +105,7 @@ export class SessionRunner {
   /** To be called after the reply was sent: makes ready again what the session used. */
   settle(): void {
     this.snapshots.settle();
+    this.memories.settle();
   }
 
   private runProgram(
@@ -146,7 +149,7 @@ export class SessionRunner {
     host: WasiHost,
   ): { memory: LinearMemory; run: () => void } {
     const maximum = Math.min(maxPages, Math.floor(memoryBytes / pageBytes));
-    const memory = new engine.Memory({ initial: minPages, maximum });
+    const memory = this.memories.take(minPages, maximum);
     host.attach(memory);
     const imports = {
       ...(local?.trace ? traceCalls(host.imports, local.trace) : host.imports),
