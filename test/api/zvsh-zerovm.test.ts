@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { until } from '../support/sandbox';
 import { ended, openWorkplace, type Workplace } from './zvsh-support';
 
 let here: Workplace;
@@ -223,6 +224,18 @@ describe('a channel', () => {
     await input.close();
     expect(reportOf((await ending).stdout)[5]).toBe('ok');
     await output.close();
+  });
+
+  test('that is a FIFO without a writer does not keep the command from being interrupted', async () => {
+    await here.type('mkfifo lonely.fifo');
+    await writeManifest({ stdin: `${at('lonely.fifo')},/dev/stdin,0,0,${big},0,0` });
+    const child = here.start('zerovm', ['-T', at('lonely.trace'), 'manifest']);
+    const ending = ended(child);
+    const isWaiting = () => existsSync(at('lonely.trace')) && read('lonely.trace').includes('[channels mounting]');
+    await until('it waits', isWaiting);
+    child.kill('SIGTERM');
+    const { code, stdout } = await ending;
+    expect({ code, state: reportOf(stdout)[5] }).toEqual({ code: 4, state: 'Signal 15 from trusted code' });
   });
 
   test('can be a device', async () => {

@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { isReadable, isWritable } from '../channels/channel-spec';
 import type { ManifestChannel } from '../manifest/manifest';
 import { SessionError, sessionCode } from '../manifest/session-error';
+import { openFifo } from './open-fifo';
 import { isOpen, reasonOf, standardFds } from './standard-streams';
 
 /** A channel's file, FIFO or device, open in this process. */
@@ -23,12 +24,18 @@ export class OpenedChannels {
   /**
    * Opens every channel as ZeroVM does: what is only read must exist, what is only written is created, what is both is
    * created and kept. Nothing is cut before `cutOutputs`. `bound` are paths that stand for descriptors of this process.
-   * Throws `SessionError`.
+   * A FIFO waits for its writer. Rejects with `SessionError`.
    */
-  static open(channels: readonly ManifestChannel[], bound: ReadonlyMap<string, number>): OpenedChannels {
+  static async open(
+    channels: readonly ManifestChannel[],
+    { bound, signal }: { bound?: ReadonlyMap<string, number>; signal?: AbortSignal },
+  ): Promise<OpenedChannels> {
     const opened = new OpenedChannels();
     try {
-      for (const channel of channels) opened.add(channel, bound.get(channel.path) ?? findStandardFd(channel.path));
+      for (const channel of channels) {
+        const fd = bound?.get(channel.path) ?? findStandardFd(channel.path);
+        opened.add(channel, fd ?? (await opened.openPath(channel, signal)), fd !== undefined);
+      }
     } catch (error) {
       opened.close();
       throw error;
@@ -51,14 +58,13 @@ export class OpenedChannels {
     for (const fd of this.own.splice(0)) closeSync(fd);
   }
 
-  private add(channel: ManifestChannel, standardFd: number | undefined): void {
+  private add(channel: ManifestChannel, fd: number, isStandard: boolean): void {
     const readable = isReadable(channel);
     const writable = isWritable(channel);
-    const fd = standardFd ?? this.openPath(channel, readable, writable);
     if (!isOpen(fd)) throw new SessionError(`cannot open ${channel.alias}: it is closed`, sessionCode.fault);
     const stat = fstatSync(fd);
     // A standard stream that is a file goes on where it stands: others may be writing to it as well.
-    const kind = stat.isFile() && standardFd === undefined ? 'file' : 'stream';
+    const kind = stat.isFile() && !isStandard ? 'file' : 'stream';
     if (kind === 'stream' && readable && writable) {
       throw new SessionError(`${channel.alias}: only a regular file can be read and written`, sessionCode.invalid);
     }
@@ -66,7 +72,10 @@ export class OpenedChannels {
     this.all.push({ channel, fd, kind, sizeBytes, isTerminal: stat.isCharacterDevice() && isatty(fd) });
   }
 
-  private openPath({ path, alias }: ManifestChannel, readable: boolean, writable: boolean): number {
+  private async openPath(channel: ManifestChannel, signal: AbortSignal | undefined): Promise<number> {
+    const { path, alias } = channel;
+    const readable = isReadable(channel);
+    const writable = isWritable(channel);
     const stat = findStat(path);
     if (stat && !stat.isFile() && !stat.isFIFO() && !stat.isCharacterDevice()) {
       throw new SessionError(`${alias}: neither a file, nor a FIFO, nor a character device`, sessionCode.notSupported);
@@ -74,10 +83,14 @@ export class OpenedChannels {
     // A FIFO that is written is opened for both, so that opening does not wait for its reader.
     const access = writable && (readable || stat?.isFIFO()) ? constants.O_RDWR : writable ? constants.O_WRONLY : 0;
     try {
-      const fd = openSync(path, access | (writable ? constants.O_CREAT : 0) | constants.O_NOCTTY, 0o666);
+      const fd =
+        stat?.isFIFO() && !writable
+          ? await openFifo(path, signal)
+          : openSync(path, access | (writable ? constants.O_CREAT : 0) | constants.O_NOCTTY, 0o666);
       this.own.push(fd);
       return fd;
     } catch (cause) {
+      if (cause instanceof SessionError) throw cause;
       if (['EMFILE', 'ENFILE'].includes(String((cause as NodeJS.ErrnoException).code))) {
         throw new SessionError('channels number reached maximum', sessionCode.tooManyChannels, { cause });
       }

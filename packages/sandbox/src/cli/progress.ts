@@ -1,12 +1,24 @@
 import { isatty } from 'node:tty';
+import type { RunPhase } from './run-manifest';
 import { standardFds, writeText } from './standard-streams';
 
 /** Nobody wants to be told of what takes less, in milliseconds. */
-const patienceMs = 700;
+export const patienceMs = 700;
 
-const sentences: Record<string, string> = {
+const sentences: Partial<Record<RunPhase, string>> = {
   starting: 'starting the sandbox…',
   checking: 'checking and compiling the program…',
+};
+
+/** Where progress is shown. */
+export interface ProgressTarget {
+  isTerminal: boolean;
+  write(text: string): void;
+}
+
+const standardError: ProgressTarget = {
+  isTerminal: isatty(standardFds.stderr),
+  write: (text) => writeText(standardFds.stderr, text),
 };
 
 /** Says on a terminal what the wait is for, and takes it back before the guest runs. */
@@ -14,21 +26,20 @@ export class Progress {
   private timer: NodeJS.Timeout | undefined;
   private shown = false;
 
-  constructor(private readonly command: string) {}
+  constructor(
+    private readonly command: string,
+    private readonly target: ProgressTarget = standardError,
+  ) {}
 
-  enter(phase: string): void {
+  enter(phase: RunPhase): void {
     clearTimeout(this.timer);
-    this.clear();
+    if (this.shown) this.target.write('\r\x1b[K');
+    this.shown = false;
     const sentence = sentences[phase];
-    if (sentence === undefined || !isatty(standardFds.stderr)) return;
+    if (sentence === undefined || !this.target.isTerminal) return;
     this.timer = setTimeout(() => {
-      writeText(standardFds.stderr, `${this.command}: ${sentence}`);
+      this.target.write(`${this.command}: ${sentence}`);
       this.shown = true;
     }, patienceMs);
-  }
-
-  private clear(): void {
-    if (this.shown) writeText(standardFds.stderr, '\r\x1b[K');
-    this.shown = false;
   }
 }

@@ -8,12 +8,15 @@ import { SessionError, sessionCode } from '../manifest/session-error';
 import type { Nvram, NvramMount } from '../nvram/nvram';
 import { createReport, reportCode } from '../report';
 import type { Channel, FileType, LocalOptions, Mount, Report, Session } from '../session';
+import { interruptedBy } from './interrupt';
 import { isTar } from './is-tar';
 import { type OpenedChannel, OpenedChannels } from './open-channels';
 import { openProgram, type ProgramFile } from './open-program';
 import { type PrivateExecutor, startPrivateExecutor } from './private-executor';
 import { readNvram } from './read-nvram';
 import { TraceFile } from './trace-file';
+
+export type RunPhase = 'starting' | 'checking' | 'running' | 'done';
 
 export interface RunOptions {
   /** Report the program as not validated. The engine checks it all the same. */
@@ -31,7 +34,7 @@ export interface RunOptions {
   /** Something to know that is no part of the report. */
   onWarning(text: string): void;
   /** What happens now, at verbosity 2 and more, and before what may take its time. */
-  onPhase?(phase: 'starting' | 'checking' | 'running' | 'done'): void;
+  onPhase?(phase: RunPhase): void;
 }
 
 /** The largest delay a timer can have, in milliseconds. */
@@ -53,7 +56,7 @@ export async function runManifest(manifestText: string, options: RunOptions): Pr
     return options.skipValidation && report.validation === 0 ? { ...report, validation: 2 } : report;
   } catch (error) {
     if (error instanceof SessionError) {
-      return createReport({ validation: 2, state: error.state, code: error.code as Report['code'] });
+      return createReport({ validation: 2, state: error.state, code: error.code });
     }
     throw error;
   } finally {
@@ -74,7 +77,7 @@ async function runSession(
   const program = openProgram(manifest.program);
   closers.push(() => program.close());
   trace?.add('[channels mounting]');
-  const channels = OpenedChannels.open(manifest.channels, options.bound ?? new Map());
+  const channels = await OpenedChannels.open(manifest.channels, options);
   closers.push(() => channels.close());
   const nvram = readNvram(channels);
   if (nvram.precache && manifest.job !== undefined) {
@@ -196,18 +199,14 @@ function withTraces(
 async function runOne(executor: PrivateExecutor, session: Session, options: RunOptions): Promise<Report> {
   const { signal } = options;
   try {
-    if (signal?.aborted) return interruptedBy(signal);
+    if (signal?.aborted) throw interruptedBy(signal);
     const { report } = await executor.run(session, signal);
     return report;
   } catch (error) {
-    if (signal?.aborted) return interruptedBy(signal);
+    if (signal?.aborted) throw interruptedBy(signal);
     if (error instanceof SandboxError && error.code !== 'executor-failed') {
       throw new SessionError(error.message, sessionCode.fault, { cause: error });
     }
     throw error;
   }
-}
-
-function interruptedBy({ reason }: AbortSignal): Report {
-  return createReport({ validation: 2, state: `Signal ${reason} from trusted code`, code: reportCode.interrupted });
 }

@@ -1,6 +1,8 @@
 /** Error numbers (Linux) with which ZeroVM exits when a session cannot be started. */
 export const sessionCode = {
   noEntry: 2,
+  /** A signal to the command, or the end of the guest by one. */
+  interrupted: 4,
   io: 5,
   outOfMemory: 12,
   /** Whatever is wrong with a manifest. */
