@@ -145,7 +145,9 @@ export class WasiHost {
       throw new GuestSignal(signalSegmentationFault, 'the guest ran out of stack');
     }
     if (error instanceof RangeError && error.message.includes('allocation failed')) return errno.nomem;
-    this.fault ??= error;
-    return errnoOfSystemError(error);
+    const known = errnoOfSystemError(error);
+    // The largest file is a limit of every executor, which a guest may run into.
+    if (known !== errno.fbig) this.fault ??= error;
+    return known;
   }
 }
