@@ -97,9 +97,7 @@ else:
         "devices": [{"name": "python"}, {"name": "image", "path": "swift://~/data/app"},
             {"name": "stdout", "content_type": "message/cgi"}]}]
     sys.stdout.write("Content-Type: application/json\\n${executes}\\n\\n" + json.dumps(job))
-`
-      .replaceAll('\\n', '\\\\n')
-      .replaceAll('\\\\n', '\\n');
+`;
     await client.put('data/app', await archive(code), { 'content-type': 'application/x-tar' });
     const answer = await client.send('PUT', '/open/AUTH_test/data/app?q=1', {
       accept: 'text/x-wanted',
