@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ChannelLimits, ChannelType, FileType, JailForm, Report } from '@zerocloud/sandbox';
 import type { StorageErrorCode } from './errors';
-import type { Metadata, ObjectPath, ObjectStore } from './store/object-store';
+import type { ContainerPath, Metadata, ObjectPath, ObjectStore } from './store/object-store';
 
 /**
  * The one seam between proxy and storage: a store that also runs programs beside its objects. In process
@@ -42,6 +42,8 @@ export interface NodeDescription {
 /** Where a readable channel or a program gets its bytes. */
 export type NodeSource =
   | { kind: 'object'; path: ObjectPath }
+  /** The container's listing: a SQLite database with a table `object`, or its rows as lines of JSON. */
+  | { kind: 'container'; path: ContainerPath; form: 'sqlite' | 'json' }
   | { kind: 'staged'; id: string }
   | { kind: 'bytes'; data: Uint8Array };
 

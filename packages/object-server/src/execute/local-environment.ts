@@ -1,10 +1,21 @@
 import type { NodeChannel } from '../storage-node';
-import type { ObjectRecord } from '../store/object-store';
+import type { OpenedSource } from './opened-sources';
 
 /** The variables that tell a guest about its co-located object (ZeroCloud's CGI environment, `LOCAL_*`). */
-export function localEnvironment(channel: NodeChannel, record: ObjectRecord | undefined): Record<string, string> {
-  const path = channel.source?.kind === 'object' ? channel.source.path : channel.target?.path;
+export function localEnvironment(channel: NodeChannel, opened: OpenedSource | undefined): Record<string, string> {
+  const { source } = channel;
+  if (source?.kind === 'container') {
+    return {
+      LOCAL_OBJECT: 'on',
+      LOCAL_PATH_INFO: `/${source.path.account}/${source.path.container}`,
+      LOCAL_DOCUMENT_ROOT: `/dev/${channel.device}`,
+      LOCAL_CONTENT_TYPE: 'application/octet-stream',
+      LOCAL_CONTENT_LENGTH: String(opened?.sizeBytes ?? 0),
+    };
+  }
+  const path = source?.kind === 'object' ? source.path : channel.target?.path;
   if (!path) return {};
+  const record = opened?.record;
   const env: Record<string, string> = {
     LOCAL_OBJECT: 'on',
     LOCAL_PATH_INFO: `/${path.account}/${path.container}/${path.object}`,

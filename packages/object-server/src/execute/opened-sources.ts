@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { ByteSource } from '@zerocloud/sandbox';
-import { StorageError } from '../errors';
+import { isStorageError, StorageError } from '../errors';
 import type { Staging } from '../staging';
 import type { NodeSource } from '../storage-node';
 import type { BodyFiles } from '../store/body-files';
-import type { ObjectPath, ObjectRecord, ObjectStore, OpenObject } from '../store/object-store';
+import type { ContainerPath, ObjectPath, ObjectRecord, ObjectStore, OpenObject } from '../store/object-store';
+
+import { type ListingFiles, writeListing } from './container-listing/write-listing';
 
 export type ObjectFiles = ObjectStore & BodyFiles;
 
@@ -22,6 +24,8 @@ export interface OpenOptions {
   local: boolean;
   /** The bytes are a tar to be mounted: gzipped ones are inflated, up to `maxBytes`. */
   image?: { maxBytes: number };
+  /** Largest file that a container's listing may become. */
+  maxListingBytes: number;
 }
 
 /** ZeroCloud's content type of the tars that are inflated before they are mounted. */
@@ -32,8 +36,11 @@ export class OpenedSources {
   readonly #store: ObjectFiles;
   readonly #staging: Staging;
   readonly #closers: (() => void)[] = [];
+  readonly #signal?: AbortSignal;
+  readonly #listings = new Map<string, Promise<ListingFiles>>();
 
-  constructor(store: ObjectFiles, staging: Staging) {
+  constructor(store: ObjectFiles, staging: Staging, signal?: AbortSignal) {
+    this.#signal = signal;
     this.#store = store;
     this.#staging = staging;
   }
@@ -42,6 +49,10 @@ export class OpenedSources {
   async open(source: NodeSource, options: OpenOptions): Promise<OpenedSource> {
     if (source.kind === 'bytes') return { source, sizeBytes: source.data.byteLength };
     if (source.kind === 'staged') return this.#openStaged(source.id);
+    if (source.kind === 'container') {
+      const { [source.form]: file } = await this.#openListing(source.path, options.maxListingBytes);
+      return { source: { kind: 'file', ...file }, sizeBytes: file.sizeBytes };
+    }
     const opened = await this.#store.openObject(source.path);
     if (!opened) throw await this.#missing(source.path, options.local);
     this.#closers.push(() => opened.close());
@@ -60,6 +71,27 @@ export class OpenedSources {
 
   close(): void {
     for (const close of this.#closers) close();
+  }
+
+  /** Both forms of a listing are written in one go, so that a guest finds the same objects in them. */
+  #openListing(path: ContainerPath, maxBytes: number): Promise<ListingFiles> {
+    const key = `${path.account}/${path.container}`;
+    let listing = this.#listings.get(key);
+    if (!listing) {
+      const options = { stagingPath: () => this.#store.stagingPath(), maxBytes, signal: this.#signal };
+      listing = writeListing(this.#store, path, options).then(
+        (files) => {
+          this.#closers.push(files.remove);
+          return files;
+        },
+        (error) => {
+          if (!isStorageError(error, 'containerNotFound')) throw error;
+          throw new StorageError('containerNotFound', `Error while fetching /${key}`);
+        },
+      );
+      this.#listings.set(key, listing);
+    }
+    return listing;
   }
 
   async #inflate(opened: OpenObject, maxBytes: number): Promise<OpenedSource> {

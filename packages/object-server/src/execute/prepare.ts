@@ -31,9 +31,7 @@ export async function prepareSession(
     tenant: request.account,
     program: toProgram(request, inputs, image),
     args: request.args,
-    env: localChannel
-      ? { ...request.env, ...localEnvironment(localChannel, inputs.channels[local]?.record) }
-      : request.env,
+    env: localChannel ? { ...request.env, ...localEnvironment(localChannel, inputs.channels[local]) } : request.env,
     channels,
     mounts,
     systemImages: request.systemImages,
@@ -54,9 +52,12 @@ async function openInputs(request: NodeSession, sources: OpenedSources): Promise
   const openings = channels.map((channel) => {
     if (!channel.source) return undefined;
     const local = channel.device === request.localDevice;
-    return sources.open(channel.source, { local, image: channel.mounted ? { maxBytes: maxInputBytes } : undefined });
+    const image = channel.mounted ? { maxBytes: maxInputBytes } : undefined;
+    return sources.open(channel.source, { local, image, maxListingBytes: maxInputBytes });
   });
-  if (program.kind === 'source') openings.push(sources.open(program.source, { local: false }));
+  if (program.kind === 'source') {
+    openings.push(sources.open(program.source, { local: false, maxListingBytes: maxInputBytes }));
+  }
   // All must have settled before anything is closed, or a late one would stay open for ever.
   const settled = await Promise.allSettled(openings);
   const opened = settled.map((result) => {

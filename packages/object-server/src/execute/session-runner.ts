@@ -35,7 +35,7 @@ export function createSessionRunner({
   }
 
   async function runSandbox(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
-    const sources = new OpenedSources(store, staging);
+    const sources = new OpenedSources(store, staging, signal);
     try {
       const session = await prepareSession(request, sources, store);
       signal?.throwIfAborted();

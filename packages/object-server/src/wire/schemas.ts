@@ -15,6 +15,7 @@ const metadata = z.custom<Metadata>(
 const timestamp = z.string().regex(/^\d{1,11}\.\d{5}$/);
 const count = z.number().int().nonnegative();
 
+const containerPath = z.strictObject({ account: z.string(), container: z.string() });
 const objectPath = z.strictObject({ account: z.string(), container: z.string(), object: z.string() });
 
 /** JSON knows no `undefined`, so a removal travels as null. */
@@ -80,6 +81,7 @@ export const leaseIds = z.array(z.string());
 
 const source: z.ZodType<NodeSource> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('object'), path: objectPath }),
+  z.strictObject({ kind: z.literal('container'), path: containerPath, form: z.enum(['sqlite', 'json']) }),
   z.strictObject({ kind: z.literal('staged'), id: z.string() }),
   z.strictObject({ kind: z.literal('bytes'), data: z.base64().transform((text) => Buffer.from(text, 'base64')) }),
 ]);

@@ -31,6 +31,14 @@ export async function authoriseNodes(
       if (!rights.isFree(path)) await rights.demand(path, 'read');
       if (nodes.length > 1) await checkExists(path, node, deps, existing);
     }
+    for (const [index, path] of node.containers?.entries() ?? []) {
+      if (!path) continue;
+      await rights.demand(path, 'read');
+      const isNamed = group.devices[index]!.url?.url === `swift:/${pathText(path)}`;
+      if (nodes.length > 1 && isNamed && !(await deps.node.findContainer(path))) {
+        throw nodeNotRun(node.name, 404, `Error while fetching ${pathText(path)}`);
+      }
+    }
     for (const [index, path] of node.objects.entries()) {
       if (!path) continue;
       const access = group.devices[index]!.kind?.access === 'write' ? 'write' : 'read';

@@ -23,6 +23,11 @@ export const deviceKinds: ReadonlyMap<string, DeviceKind> = new Map<string, Devi
   ['db', { access: 'unsupported', type: 0 }],
 ]);
 
+/** A container on the device `name` is its listing as a database; here are the same rows as lines of JSON. */
+export function listingLines(name: string): string {
+  return `${name}.json`;
+}
+
 export const standardDevices = ['stdin', 'stdout', 'stderr'] as const;
 
 /** `input-<anything>` with a path is one more random-read input, `/dev/input-<anything>`: one node reads many objects. */

@@ -1,5 +1,6 @@
-import { isStorageError, type ObjectPath } from '@zerocloud/object-server';
+import { type ContainerPath, isStorageError, type ObjectPath } from '@zerocloud/object-server';
 import { type Device, findPayloadDevice, type Group, readGroup } from './description';
+import { listingLines } from './devices';
 import { badJob, internalParserError, nodeNotRun, notSupported } from './errors';
 import { checkTarget, type TargetLimits } from './targets';
 import { type JobUrl, pathText, userImage } from './urls';
@@ -35,6 +36,8 @@ export interface PlannedNode {
   group: Group;
   /** By device of the group: the object it reads or becomes, wildcards resolved. */
   objects: (ObjectPath | undefined)[];
+  /** By device as well: the container whose listing it reads; absent when none does. */
+  containers?: (ContainerPath | undefined)[];
   /** Index of the device whose object decides where the node runs. */
   local?: number;
 }
@@ -80,35 +83,49 @@ async function expand(group: Group, context: PlanContext, nodes: PlannedNode[]):
   for (let index = 0; index < size; index++) {
     const name = suffixed ? `${group.name}-${index + 1}` : group.name;
     let wildcard = 0;
-    const objects = group.devices.map((device) => {
-      if (device.url?.kind !== 'object') return undefined;
+    let containers: (ContainerPath | undefined)[] | undefined;
+    const objects = group.devices.map((device, at) => {
       if (device.kind?.access === 'read') {
-        return isWildcardUrl(device.url) ? matched?.paths[wildcard++]?.[index] : device.url.path;
+        const path =
+          isReadUrl(device.url) && isWildcardUrl(device.url) ? matched?.paths[wildcard++]?.[index] : undefined;
+        if (device.url?.kind === 'object') return (path as ObjectPath | undefined) ?? device.url.path;
+        if (device.url?.kind !== 'container') return undefined;
+        containers ??= [];
+        containers[at] = path ?? device.url.path;
+        return undefined;
       }
-      if (device.kind?.access !== 'write') return undefined;
+      if (device.url?.kind !== 'object' || device.kind?.access !== 'write') return undefined;
       const path = fillTarget(device.url.path, matched?.captures[index], name);
       checkTarget(path, device, context.targetLimits);
       return path;
     });
-    nodes.push({ name, group, objects, local });
+    nodes.push({ name, group, objects, containers, local });
   }
+}
+
+/** An object, or a container whose listing is read. */
+type ReadPath = ContainerPath & { object?: string };
+type ReadUrl = JobUrl & { kind: 'object' | 'container' };
+
+function isReadUrl(url: JobUrl | undefined): url is ReadUrl {
+  return url?.kind === 'object' || url?.kind === 'container';
 }
 
 interface Matches {
   /** Number of matches, and so of nodes. */
   size: number;
   /** By wildcard device, then by node. */
-  paths: ObjectPath[][];
+  paths: ReadPath[][];
   /** By node: what the stars of the last wildcard device took. */
   captures: string[][];
 }
 
 async function findMatches(group: Group, context: PlanContext, room: number): Promise<Matches | undefined> {
-  const paths: ObjectPath[][] = [];
+  const paths: ReadPath[][] = [];
   let captures: string[][] = [];
   for (const device of group.devices) {
-    if (device.kind?.access !== 'read' || device.url?.kind !== 'object' || !isWildcardUrl(device.url)) continue;
-    const found: ObjectPath[] = [];
+    if (device.kind?.access !== 'read' || !isReadUrl(device.url) || !isWildcardUrl(device.url)) continue;
+    const found: ReadPath[] = [];
     captures = [];
     for await (const match of matchObjects(device.url.path, context.listings)) {
       if (found.length === room) throw tooManyNodes(context);
@@ -127,9 +144,15 @@ async function findMatches(group: Group, context: PlanContext, room: number): Pr
 }
 
 async function* matchObjects(
-  path: ObjectPath,
+  path: ReadPath,
   listings: Listings,
-): AsyncGenerator<{ path: ObjectPath; captures: string[] }> {
+): AsyncGenerator<{ path: ReadPath; captures: string[] }> {
+  if (path.object === undefined) {
+    for await (const [container, captures] of matchContainers(path, listings)) {
+      yield { path: { account: path.account, container }, captures };
+    }
+    return;
+  }
   const objects = createPattern(path.object);
   for await (const [container, outer] of matchContainers(path, listings)) {
     const names = listings.objects(path.account, container, objects.prefix);
@@ -142,7 +165,7 @@ async function* matchObjects(
   }
 }
 
-async function* matchContainers(path: ObjectPath, listings: Listings): AsyncGenerator<[string, string[]]> {
+async function* matchContainers(path: ContainerPath, listings: Listings): AsyncGenerator<[string, string[]]> {
   if (!isWildcard(path.container)) return yield [path.container, []];
   const pattern = createPattern(path.container);
   const names = listings.containers(path.account, pattern.prefix);
@@ -161,8 +184,8 @@ async function* orRefuse(names: AsyncIterable<string>, sentence: string): AsyncG
   }
 }
 
-function isWildcardUrl(url: JobUrl): boolean {
-  return url.kind === 'object' && (isWildcard(url.path.container) || isWildcard(url.path.object));
+function isWildcardUrl(url: ReadUrl): boolean {
+  return isWildcard(url.path.container) || (url.kind === 'object' && isWildcard(url.path.object));
 }
 
 /** The checks that need the number of nodes and captures, in the order of ZeroCloud's parser. */
@@ -275,8 +298,14 @@ async function checkData(group: Group, node: string, context: PlanContext, image
 function checkReadableData(group: Group, index: number, node: string, context: PlanContext): void {
   const device = group.devices[index]!;
   if (device.url?.kind === 'container') {
-    if (chooseLocal(group) === index) throw notSupported('Containers as devices are not supported');
-    throw containerReference(node, pathText(device.url.path));
+    // As in ZeroCloud, where a container's database is only read where it lies. An image is mounted, which it cannot be.
+    if (chooseLocal(group) !== index || device.kind?.mounted) {
+      throw containerReference(node, pathText(device.url.path));
+    }
+    if (group.devices.some(({ name }) => name === listingLines(device.name))) {
+      throw badJob(`Duplicate device name: ${listingLines(device.name)} in ${node}`);
+    }
+    return;
   }
   if (device.url || device.name === 'stdin') return;
   if (context.hasPayload && findPayloadDevice(group) === device.name) return;

@@ -1,4 +1,5 @@
 import type {
+  ContainerPath,
   MessageForm,
   MessageRules,
   NodeChannel,
@@ -11,7 +12,7 @@ import type { JobLimits, SwiftLimits } from '../config';
 import { splitArguments } from './arguments';
 import type { DeniedOutput } from './authorise';
 import { type Device, findPayloadDevice, type Group } from './description';
-import { deviceKinds, standardDevices } from './devices';
+import { deviceKinds, listingLines, standardDevices } from './devices';
 import type { PlannedNode } from './plan';
 import { userImage } from './urls';
 
@@ -86,7 +87,9 @@ function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefine
   const writable: NodeChannel[] = [];
   for (const [index, device] of devices.entries()) {
     const path = node.objects[index];
-    if (device.kind?.access === 'read') readable.push(inputOf(device, path, job, device.name === payloadDevice));
+    const container = node.containers?.[index];
+    if (container) readable.push(...listingOf(device, container, job.limits));
+    else if (device.kind?.access === 'read') readable.push(inputOf(device, path, job, device.name === payloadDevice));
     else if (device.kind?.access === 'write') {
       const output = outputOf(device, path, job, index === node.local);
       writable.push(denied && index >= denied.device ? { ...output, target: undefined, discard: true } : output);
@@ -113,6 +116,15 @@ function inputOf(
   const posted = takesPayload ? job.payload : name === userImage ? job.image : undefined;
   const source: NodeSource | undefined = path ? { kind: 'object', path } : posted;
   return { device: name, type, limits: readLimits(job.limits), fileType, etag: false, source, mounted };
+}
+
+/** A container's listing in both its forms. */
+function listingOf({ name, kind, fileType }: Device, path: ContainerPath, limits: JobLimits): NodeChannel[] {
+  const common = { limits: readLimits(limits), fileType, etag: false };
+  return [
+    { ...common, device: name, type: kind!.type, source: { kind: 'container', path, form: 'sqlite' } },
+    { ...common, device: listingLines(name), type: 3, source: { kind: 'container', path, form: 'json' } },
+  ];
 }
 
 function outputOf(device: Device, path: ObjectPath | undefined, job: Job, isLocal: boolean): NodeChannel {

@@ -199,7 +199,6 @@ describe('what this server does not do yet is refused with 501, once the descrip
     ],
     [[{ name: 'n', exec, replicate: 2 }], 'Replication of nodes is not supported'],
     [withDevices({ name: 'debug', path: 'tcp://host:1' }), 'Device debug is not supported'],
-    [withDevices({ name: 'input', path: 'swift://~/c' }), 'Containers as devices are not supported'],
   ])('%j: %s', async (description, sentence) => {
     expect(await refusal(description)).toEqual([501, sentence]);
   });
