@@ -160,6 +160,22 @@ describe('a program under zvsh', () => {
     expect(read('new.txt')).toBe('first\nsecond\n');
   });
 
+  test('keeps the archive of an installed image beside what is there', async () => {
+    await here.type('mkdir keep; echo mine > keep/python.tar');
+    const args = [
+      '--zvm-save-dir',
+      'keep',
+      '--zvm-image',
+      'python',
+      'python',
+      '-c',
+      'print(open("/dev/1.python.tar", "rb"))',
+    ];
+    expect(await here.run('zvsh', args)).toMatchObject({ code: 0, stderr: '' });
+    expect(read('keep/python.tar')).toBe('mine\n');
+    expect(read('keep/manifest.1')).toContain(`/keep/python.1.tar,/dev/1.python.tar,3,0,${big},0,0\n`);
+  });
+
   test('answers each line of its input before it gets the next one', async () => {
     const script = 'import sys\nfor line in sys.stdin: print(line.upper(), end="", flush=True)';
     const child = here.start('zvsh', ['--zvm-image', 'python.tar', 'python', '-c', script]);
@@ -205,6 +221,21 @@ describe('a program under zvsh', () => {
     expect(stderr).toMatch(/\nSignal 2 from trusted code\n\nERROR: ZeroVM return code is 4\n$/);
     await until('the processes are gone', () => !processes.some(isAlive));
     expect(readdirSync(path.join(here.directory, '../tmp'))).toEqual([]);
+  });
+
+  test('dies with its command, even if that is killed', async () => {
+    const child = here.start('zvsh', [
+      '--zvm-image',
+      'python.tar',
+      'python',
+      '-c',
+      'print("up", flush=True)\nwhile 1: pass',
+    ]);
+    expect(await nextText(child.stdout!)).toBe('up\n');
+    const processes = descendants(child.pid!);
+    expect(processes.length).toBeGreaterThan(0);
+    child.kill('SIGKILL');
+    await until('the processes are gone', () => !processes.some(isAlive));
   });
 
   test('sees the files of an image, and changes only its own copy', async () => {

@@ -12,6 +12,8 @@ type PlannedChannel = Omit<ManifestChannel, 'line'>;
 export interface ImageFile extends ImageOption {
   /** Absolute path. */
   file: string;
+  /** What the program sees behind the channel's number. */
+  label: string;
   isTar: boolean;
 }
 
@@ -28,10 +30,10 @@ export interface ZvshPlan {
 /** Takes `@FILE` and `@NAME=value` out of the arguments and numbers the channels: file arguments first, then images. */
 export function planSession(options: ZvshOptions, images: readonly ImageFile[], config: ZvshConfig): ZvshPlan {
   const plan: ZvshPlan = { args: [], env: { ...config.env }, channels: [], fileArguments: [], mounts: [] };
-  const add = (file: string, findDirection: () => Direction): string => {
+  const add = (file: string, label: string, findDirection: () => Direction): string => {
     const problem = findUnwritable(file);
     if (problem !== undefined) throw new UsageError(`${file}: a manifest cannot hold a path with '${problem}'`);
-    const alias = `/dev/${plan.channels.length + 1}.${path.basename(file)}`;
+    const alias = `/dev/${plan.channels.length + 1}.${label}`;
     plan.channels.push(planChannel(file, alias, 3, directionOf(findDirection(), config.limits)));
     return alias;
   };
@@ -41,15 +43,15 @@ export function planSession(options: ZvshOptions, images: readonly ImageFile[], 
       plan.env[variable[1]!] = variable[2]!;
     } else if (word.startsWith('@') && word.length > 1) {
       const file = path.resolve(word.slice(1));
-      const alias = add(file, () => (prepareFileArgument(file).writable ? 'both' : 'read'));
+      const alias = add(file, path.basename(file), () => (prepareFileArgument(file).writable ? 'both' : 'read'));
       plan.fileArguments.push(alias);
       plan.args.push(alias);
     } else {
       plan.args.push(word);
     }
   }
-  for (const { file, mountPoint, access, isTar } of images) {
-    const channel = add(file, () => (access === 'wo' ? 'write' : 'read'));
+  for (const { file, label, mountPoint, access, isTar } of images) {
+    const channel = add(file, label, () => (access === 'wo' ? 'write' : 'read'));
     if (isTar) plan.mounts.push({ channel, mountPoint, access });
   }
   return plan;

@@ -54,19 +54,24 @@ export async function prepareSession(prepare: PrepareOptions): Promise<ZvshSessi
 }
 
 /** An archive where the path says, or an installed image of that name, which is written as an archive. */
-async function findImage(image: ImageOption, { directory, installed, onWarning }: PrepareOptions): Promise<ImageFile> {
+async function findImage(
+  image: ImageOption,
+  { directory, config, installed, onWarning }: PrepareOptions,
+): Promise<ImageFile> {
   const file = path.resolve(image.source);
-  if (image.access === 'wo') return { ...image, file, isTar: true };
+  const label = path.basename(file);
+  if (image.access === 'wo') return { ...image, file, label, isTar: true };
   if (isFile(file)) {
     const isTar = isTarFile(file);
     if (!isTar) onWarning(`${image.source} is not a plain tar archive; it is a channel, and not mounted`);
-    return { ...image, file, isTar };
+    return { ...image, file, label, isTar };
   }
   const found = installed().get(image.source);
   if (!found) throw new UsageError(`${image.source}: neither a file nor an installed image (zvsh --zvm-list-images)`);
-  const exported = path.join(directory, `${found.name}.tar`);
+  // With the node's number, as all that is generated: a `python.tar` in the directory is the user's.
+  const exported = path.join(directory, `${found.name}.${config.manifest.node}.tar`);
   await exportImage(found, exported);
-  return { ...image, file: exported, isTar: true };
+  return { ...image, file: exported, label: `${found.name}.tar`, isTar: true };
 }
 
 /** The program's file; taken out of the last image that has it, if it is not one itself. */
