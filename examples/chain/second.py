@@ -1,0 +1,5 @@
+"""Says what the first job passed on."""
+
+import os
+
+print(os.environ["GREETING"] + ",", os.environ["BROWSER"])

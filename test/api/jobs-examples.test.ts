@@ -1,0 +1,123 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { startServer, type TestServer } from '../support/server';
+import { JobClient, tarOf } from './jobs-support';
+
+/** The applications in `examples/`, as their users use them. */
+const directory = path.join(__dirname, '../../examples');
+
+let server: TestServer;
+let client: JobClient;
+
+beforeAll(async () => {
+  server = await startServer();
+  client = new JobClient(server);
+  await client.put('apps');
+});
+
+afterAll(() => server.close());
+
+const file = (name: string) => readFile(path.join(directory, name), 'utf8');
+
+async function archive(example: string): Promise<Buffer> {
+  const root = path.join(directory, example);
+  const found = await readdir(root, { recursive: true, withFileTypes: true });
+  const files: Record<string, string> = {};
+  for (const entry of found.filter((entry) => entry.isFile())) {
+    const name = path.relative(root, path.join(entry.parentPath, entry.name));
+    files[name] = await readFile(path.join(root, name), 'utf8');
+  }
+  return tarOf(files);
+}
+
+const asTar = { 'content-type': 'application/x-tar' };
+const anonymous = { 'x-auth-token': '' };
+
+test('chain: the second job finds what the first one passed on', async () => {
+  await client.put('apps/chain.tar', await archive('chain'), asTar);
+  const answer = await client.send('GET', '/open/AUTH_test/apps/chain.tar', { 'user-agent': 'curl/8' });
+  expect([answer.status, answer.body, answer.headers['x-nexe-system']]).toEqual([200, 'Hello, curl/8\n', 'second']);
+});
+
+test('pretty-json: a GET shows JSON for people to read', async () => {
+  await client.put('apps/pretty-json.tar', await archive('pretty-json'), asTar);
+  await client.put('.zvm');
+  await client.put('.zvm/application/json/config', await file('pretty-json/config'));
+  await client.put('docs');
+  await client.put('docs/data.json', '{"b":[1,2],"a":null}', { 'content-type': 'application/json' });
+  const document = { a: null, b: [1, 2] };
+  const answer = await client.send('GET', '/open/AUTH_test/docs/data.json');
+  expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain']);
+  expect(answer.body).toBe(`${JSON.stringify(document, undefined, 4)}\n`);
+  const narrow = await client.send('GET', '/open/AUTH_test/docs/data.json?indent=1');
+  expect(narrow.body).toBe(`${JSON.stringify(document, undefined, 1)}\n`);
+  expect((await client.get('docs/data.json')).body).toBe('{"b":[1,2],"a":null}');
+});
+
+test('sort: every object has its sorted counterpart, named by what the stars took', async () => {
+  await client.put('apps/sort.tar', await archive('sort'), asTar);
+  await client.put('sorted');
+  for (const name of ['lists-a/one', 'lists-a/deep/two', 'lists-b/three']) {
+    await client.put(name.split('/')[0]!);
+    await client.put(`${name}.txt`, `b ${name}\na ${name}\n`);
+  }
+  await client.put('lists-b/other.csv', 'no text');
+  const answer = await client.post(await file('sort/job.json'), { 'content-type': 'application/json' });
+  expect([answer.status, answer.headers['x-nexe-system']]).toEqual([200, 'sort-1,sort-2,sort-3']);
+  expect((await client.get('sorted')).body.split('\n').filter(Boolean)).toEqual([
+    '-a-deep/two.sorted',
+    '-a-one.sorted',
+    '-b-three.sorted',
+  ]);
+  expect((await client.get('sorted/-a-deep/two.sorted')).body).toBe('a lists-a/deep/two\nb lists-a/deep/two\n');
+});
+
+describe('pastebin: a service for everybody, in containers that nobody else may touch', () => {
+  const api = '/api/AUTH_test/pastebin';
+
+  beforeAll(async () => {
+    for (const container of ['pastebin', 'pastes']) {
+      await client.put(container, '', {
+        'x-container-meta-rest-endpoint': 'swift://AUTH_test/pastebin/app.tar',
+        'x-container-meta-zerovm-suid': '.r:*',
+      });
+    }
+    await client.put('pastebin/app.tar', await archive('pastebin'), asTar);
+  });
+
+  async function paste(text: string): Promise<string> {
+    const answer = await client.send('POST', api, anonymous, text);
+    expect([answer.status, answer.headers.location]).toEqual([201, answer.body.trim()]);
+    return new URL(answer.headers.location!).pathname;
+  }
+
+  test('keeps a text and gives it back', async () => {
+    const text = `grüße ${'x'.repeat(100_000)}\n`;
+    const address = await paste(text);
+    expect(address).toMatch(/^\/api\/AUTH_test\/pastebin\/[a-z0-9]{10}$/);
+    const answer = await client.send('GET', address, anonymous);
+    expect([answer.status, answer.headers['content-type'], answer.body === text]).toEqual([200, 'text/plain', true]);
+    const id = address.split('/').at(-1);
+    expect((await client.send('GET', `/v1/AUTH_test/pastes/${id}`, anonymous)).status).toBe(401);
+    expect((await client.get(`pastes/${id}`)).body === text).toBe(true);
+  });
+
+  test('runs a text as a script', async () => {
+    const address = await paste('print(sum(range(10)))\n');
+    const answer = await client.send('GET', `${address}/execute`, anonymous);
+    expect([answer.status, answer.body, answer.headers['x-nexe-retcode']]).toEqual([200, '45\n', '0']);
+  });
+
+  test('shows its page, and says what is not there', async () => {
+    const page = await client.send('GET', api, anonymous);
+    expect([page.status, page.headers['content-type'], page.body]).toEqual([
+      200,
+      'text/html',
+      expect.stringContaining('Paste bin'),
+    ]);
+    expect((await client.send('GET', `${api}/gone`, anonymous)).status).toBe(404);
+    expect((await client.send('GET', `${api}/no/such/path`, anonymous)).status).toBe(404);
+    expect((await client.send('DELETE', `${api}/gone`, anonymous)).status).toBe(405);
+    expect((await client.send('GET', '/open/AUTH_test/pastes/gone', anonymous)).status).toBe(401);
+  });
+});
