@@ -13,8 +13,20 @@ import { memory } from './cases/memory.mjs';
 import { getSmall, putSmall } from './cases/small-objects.mjs';
 import { wordCount } from './cases/word-count.mjs';
 import { startFloor, startServer } from './processes.mjs';
+import * as sandboxCases from './sandbox.mjs';
 
-const cases = { memory, putSmall, getSmall, getLarge, putLarge, tinyJob, pythonJob, wordCount, listing };
+const cases = {
+  memory,
+  putSmall,
+  getSmall,
+  getLarge,
+  putLarge,
+  tinyJob,
+  pythonJob,
+  wordCount,
+  listing,
+  ...sandboxCases,
+};
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
 const chosen = Object.entries(cases).filter(
   ([name]) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word)),

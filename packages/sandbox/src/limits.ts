@@ -70,6 +70,9 @@ export const maxExecutorStartMs = 30_000;
 /** JavaScript heap of a guest's thread in MiB, which holds the host's view of its files; linear memory is apart. */
 export const workerHeapMiB = 256;
 
+/** The part of that heap in MiB where garbage of short sessions waits; what it once grew to, an idle process keeps. */
+export const workerYoungHeapMiB = 2;
+
 /** Milliseconds in which the interpreters of all system images are started and copied. */
 export const maxSnapshotMs = 60_000;
 

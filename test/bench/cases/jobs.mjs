@@ -1,4 +1,5 @@
 /** Latency of jobs on a warm server: a tiny wasm program against a GET of the same object, and a Python script. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import wabt from 'wabt';
 import { send } from '../http.mjs';
@@ -76,6 +77,7 @@ export async function pythonJob({ server }) {
     if (answer.status !== 200 || answer.body.toString() !== 'hello\n')
       throw new Error(`job: ${answer.status} ${answer.body}`);
   };
-  const ours = median(await latencies(40, runJob, 5));
-  return { name: 'job: Python hello, p50', unit: 'ms', ours, reach: '<= 100 ms', ok: ours <= 100 };
+  const ours = median(await latencies(300, runJob, 300));
+  const limitMs = existsSync(new URL('../../../images/python', import.meta.url)) ? 4 : 5;
+  return { name: 'job: Python hello, p50', unit: 'ms', ours, reach: `<= ${limitMs} ms`, ok: ours <= limitMs };
 }

@@ -14,7 +14,7 @@ const sizeBytes = 256 << 20;
 const name = 'job: C word count over 256 MiB, against native -O2';
 
 /** Text with a long-tailed vocabulary of some 20,000 words: what counting words meets in practice. */
-function* text(totalBytes) {
+export function* text(totalBytes) {
   let seed = 1;
   const random = () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;

@@ -2,7 +2,15 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { ChannelState, createChannelState } from '../channels/state';
-import { maxFinishMs, maxSetupMs, moduleLimits, terminateGraceMs, workerHeapMiB, workerStackMiB } from '../limits';
+import {
+  maxFinishMs,
+  maxSetupMs,
+  moduleLimits,
+  terminateGraceMs,
+  workerHeapMiB,
+  workerStackMiB,
+  workerYoungHeapMiB,
+} from '../limits';
 import { Control, createControl, nowMs, phase } from './control';
 import { writeFrame } from './frames';
 import { collectOutputs, reportKilled } from './outcome';
@@ -27,7 +35,11 @@ setFlagsFromString(`--wasm-max-table-size=${moduleLimits.tableEntries}`);
 const worker = new Worker(path.join(__dirname, 'worker.js'), {
   workerData: { setup, control: control.shared, states },
   env: {},
-  resourceLimits: { maxOldGenerationSizeMb: workerHeapMiB, stackSizeMb: workerStackMiB },
+  resourceLimits: {
+    maxOldGenerationSizeMb: workerHeapMiB,
+    maxYoungGenerationSizeMb: workerYoungHeapMiB,
+    stackSizeMb: workerStackMiB,
+  },
 });
 worker.on('message', (state: SharedArrayBuffer) => states.push(state));
 worker.on('error', (error) => {

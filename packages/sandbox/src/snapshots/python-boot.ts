@@ -15,7 +15,7 @@
 /** Loaded ahead because most scripts need some of them and loading is slow. All are free of state, or `serve` resets it. */
 const preloaded = [
   'base64 bisect collections contextlib copy csv datetime functools hashlib heapq io itertools json math operator',
-  'os random re runpy string struct textwrap time traceback urllib.parse',
+  'os random re string struct textwrap time traceback',
 ].join(' ');
 
 const program = `
@@ -39,7 +39,7 @@ fresh = {k: known['__main__'].__dict__[k] for k in
 standard = sys.path[1:]
 site = known.get('site')
 packages = tuple(site.getsitepackages()) if site else ()
-random, runpy, sysmodule = known.get('random'), known.get('runpy'), sys
+random, sysmodule = known.get('random'), sys
 TextIOWrapper, BufferedWriter, BufferedRandom, opener, open_code = \\
     io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.open, io.open_code
 read, urandom, listdir, leave, isdir, abspath = os.read, os.urandom, os.listdir, os._exit, os.path.isdir, os.path.abspath
@@ -205,7 +205,7 @@ def tear_down():
 
 def run_program(kind, target, main):
     if kind == 'm':
-        runpy._run_module_as_main(target)
+        __import__('runpy')._run_module_as_main(target)
         return
     if kind == 'f':
         main.update(__file__=target, __cached__=None, __loader__=SourceFileLoader('__main__', target))
