@@ -305,7 +305,9 @@ os.symlink('a.txt', '/out/link')`;
     const { code } = await here.run('zvsh', ['--zvm-debug', '--zvm-trace', 'hello']);
     expect(code).toBe(0);
     expect(read('zvsh.log')).toMatch(/^\d+\.\d{6} \[\d+\.\d{6}\]: fd_write\(1, \d+, 1, \d+\) = 0$/m);
-    expect(read('zvsh.trace.log')).toMatch(/^\[\d+\] 0{48}\n[\s\S]*\]: fd_write\([\s\S]*\[exit\]\n\n$/);
+    expect(read('zvsh.trace.log')).toMatch(
+      /^\[\d+\] 0{48}\n[\s\S]*\[jail: \w+\]\n[\s\S]*\]: fd_write\([\s\S]*\[exit\]\n\n$/,
+    );
   });
 });
 
@@ -356,6 +358,7 @@ describe('the command line', () => {
     [['--zvm-debug=1', 'x'], 'option --zvm-debug has no value'],
     [['nowhere'], 'nowhere: no such file'],
     [['--zvm-image', 'python.tar', 'perl'], 'perl: neither a file nor a program in the images'],
+    [['hello', '@/tmp'], '@/tmp: it is a directory'],
     [['hello', '@a=b'], /: a manifest cannot hold a path with '='\n$/],
     [['--zvm-export-image', 'perl', 'perl.tar'], 'perl: no such installed image (zvsh --zvm-list-images)'],
   ])('%j is refused: %s', async (args, sentence) => {

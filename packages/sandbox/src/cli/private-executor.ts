@@ -6,7 +6,7 @@ import { SandboxError } from '../errors';
 import { ExecutorProcess } from '../executor/executor-process';
 import { Slot } from '../executor/slot';
 import { chooseJail, findMissing } from '../jail/choose';
-import { formsToTry, type JailMode } from '../jail/forms';
+import { formsToTry, type JailForm, type JailMode } from '../jail/forms';
 import { createJail, inspectHost, type Jail } from '../jail/jail';
 import { defaultMaxMemoryBytes, executorMemoryBytes } from '../limits';
 import { SessionError, sessionCode } from '../manifest/session-error';
@@ -14,6 +14,8 @@ import type { Session, SessionResult } from '../session';
 
 /** One executor process for this command's session, with the command's open files as its descriptors 5, 6, … */
 export interface PrivateExecutor {
+  /** How it is confined. */
+  readonly jail: JailForm;
   run(session: Session, signal?: AbortSignal): Promise<SessionResult>;
   /** Ends the process and removes what it had on disk. */
   close(): Promise<void>;
@@ -42,9 +44,10 @@ export async function startPrivateExecutor(options: PrivateExecutorOptions): Pro
   try {
     // The slot's user, if it has one, must get through to it.
     chmodSync(directory, 0o711);
-    const executor = await startInStrongest(options, directory);
+    const { executor, jail } = await startInStrongest(options, directory);
     let nextSession = 1;
     return {
+      jail,
       run: (session, signal) => executor.run(nextSession++, session, signal),
       close: async () => {
         await executor.close();
@@ -57,11 +60,16 @@ export async function startPrivateExecutor(options: PrivateExecutorOptions): Pro
   }
 }
 
+interface StartedExecutor {
+  executor: ExecutorProcess;
+  jail: JailForm;
+}
+
 /**
  * The server tries a form of confinement before it trusts it with many sessions. Here the executor itself is the trial,
  * which takes half the time: the first form that it comes up in is the one.
  */
-async function startInStrongest(options: PrivateExecutorOptions, directory: string): Promise<ExecutorProcess> {
+async function startInStrongest(options: PrivateExecutorOptions, directory: string): Promise<StartedExecutor> {
   if (options.jail !== 'auto') {
     return startExecutor(options, directory, await chooseJail({ mode: options.jail, workDir: directory, limits }));
   }
@@ -82,7 +90,7 @@ function startExecutor(
   { inheritedFds, onFault }: PrivateExecutorOptions,
   directory: string,
   jail: Jail,
-): Promise<ExecutorProcess> {
+): Promise<StartedExecutor> {
   const slot = new Slot(path.join(directory, `slot-${jail.form}`), directory, jail.slotUser(process.pid));
   slot.createSync();
   return new Promise((resolve, reject) => {
@@ -90,7 +98,7 @@ function startExecutor(
       slot,
       { systemImages: [], inlineOutputBytes: 0 },
       {
-        onReady: resolve,
+        onReady: (ready) => resolve({ executor: ready, jail: jail.form }),
         onFault: (_, fault) => onFault(fault),
         onExit: (_, { cause, stderr }) => {
           reject(new SandboxError('executor-failed', `the sandbox cannot be started: ${stderr || cause}`));

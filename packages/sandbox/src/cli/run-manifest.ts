@@ -92,6 +92,7 @@ async function runSession(
   });
   closers.push(() => executor.close());
   options.onPhase?.('checking');
+  trace?.add(`[jail: ${executor.jail}]`);
   trace?.add('[user module validation]');
   const session = createSession(manifest, nvram, program, channels, options);
   const checked = await runOne(executor, { ...session, channels: [], mounts: [], local: { checkOnly: true } }, options);

@@ -47,6 +47,7 @@ export function prepareFileArgument(file: string): { writable: boolean } {
   try {
     if (!statSync(file, { throwIfNoEntry: false })) closeSync(openSync(file, 'a'));
     accessSync(file, constants.R_OK);
+    if (statSync(file).isDirectory()) throw new Error('it is a directory');
   } catch (error) {
     throw new UsageError(`@${file}: ${reasonOf(error)}`);
   }
