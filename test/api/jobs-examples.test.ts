@@ -1,5 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { startServer, type TestServer } from '../support/server';
 import { JobClient, tarOf } from './jobs-support';
 
@@ -70,6 +73,33 @@ test('sort: every object has its sorted counterpart, named by what the stars too
     '-b-three.sorted',
   ]);
   expect((await client.get('sorted/-a-deep/two.sorted')).body).toBe('a lists-a/deep/two\nb lists-a/deep/two\n');
+});
+
+describe('the manual', () => {
+  const manual = readFile(path.join(__dirname, '../../docs/jobs.md'), 'utf8');
+  const indented = (text: string, by: number) => text.trim().replace(/^(?=.)/gm, ' '.repeat(by));
+
+  test('shows the examples as they are', async () => {
+    expect(await manual).toContain(indented(await file('pretty-json/config'), 8));
+    const program = await file('chain/first.py');
+    expect(await manual).toContain(indented(program.slice(program.indexOf('job = [')), 4));
+  });
+
+  test('makes the paste bin', async () => {
+    const [, commands] = /`examples\/pastebin`\):\n\n((?: {4}.*\n)+)/.exec(await manual) ?? [];
+    const directoryOfUser = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-manual-'));
+    try {
+      await cp(path.join(directory, 'pastebin'), path.join(directoryOfUser, 'pastebin'), { recursive: true });
+      const env = { ...process.env, TOKEN: await server.token(), URL: server.storageUrl(), HOST: server.url };
+      const { stdout } = await promisify(execFile)('bash', ['-e', '-c', commands!.replaceAll('curl ', 'curl -sSf ')], {
+        cwd: directoryOfUser,
+        env,
+      });
+      expect(stdout.replaceAll(/<html>.*?<\/html>/g, '')).toBe('print("hello")\nhello\n');
+    } finally {
+      await rm(directoryOfUser, { recursive: true });
+    }
+  });
 });
 
 describe('pastebin: a service for everybody, in containers that nobody else may touch', () => {
