@@ -340,5 +340,6 @@ test('the trace has the phases and the calls, and grows with each session', asyn
   }
   expect(first).toMatch(/\]: fd_write\(1, \d+, 1, \d+\) = 0\n/);
   expect(second).not.toContain('untrusted code');
+  expect(second).toMatch(/\[exit\]$/);
   expect(existsSync(at('nothing'))).toBe(false);
 });

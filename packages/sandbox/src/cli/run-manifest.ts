@@ -52,7 +52,6 @@ export async function runManifest(manifestText: string, options: RunOptions): Pr
     const trace = options.tracePath === undefined ? undefined : TraceFile.open(options.tracePath);
     if (trace) closers.push(() => trace.close());
     const report = await runSession(manifestText, options, trace, closers);
-    trace?.add('[exit]');
     return options.skipValidation && report.validation === 0 ? { ...report, validation: 2 } : report;
   } catch (error) {
     if (error instanceof SessionError) {

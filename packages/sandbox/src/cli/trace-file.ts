@@ -27,7 +27,9 @@ export class TraceFile {
     this.lastMs = nowMs;
   }
 
+  /** Ends the block. */
   close(): void {
+    this.add('[exit]');
     writeText(this.fd, '\n');
     closeSync(this.fd);
   }
