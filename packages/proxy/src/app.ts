@@ -14,6 +14,7 @@ import { gatekeeper } from './middleware/gatekeeper';
 import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
+import { queueRoute } from './queues';
 import { accountMethods, accountRoute } from './routes/account';
 import { authRoute } from './routes/auth';
 import { containerMethods, containerRoute } from './routes/container';
@@ -70,9 +71,11 @@ function storage(deps: Deps): Middleware {
   const live = new LiveJobs(deps.config.jobs, deps.now);
   const job = jobRoute(deps, live);
   const jobs = jobsRoute(deps, live);
+  const queues = queueRoute(deps);
   return (ctx: SwiftContext) => {
     const { path } = ctx.state;
     if (path.version === 'jobs') return jobs(ctx);
+    if (path.version === 'queue') return queues(ctx);
     // Jobs have versions of their own, so they are told apart first.
     if (isJobRequest(ctx)) return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobMethods) : job(ctx);
     if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);

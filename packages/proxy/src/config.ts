@@ -18,6 +18,7 @@ export interface ProxyConfig {
   tokenLifetimeS: number;
   limits: SwiftLimits;
   jobs: JobLimits;
+  queues: QueueLimits;
   timeouts: Timeouts;
   /** Origins whose scripts may use every account and container; `*` stands for all. */
   corsAllowOrigins: string[];
@@ -75,6 +76,17 @@ export interface JobLimits {
   interactiveTimeoutS: number;
 }
 
+/** `spec` names: max_message_size, max_message_ttl, max_message_listing_limit, max_claim_limit, max_claim_ttl. */
+export interface QueueLimits {
+  maxMessageBytes: number;
+  maxMessageTtlS: number;
+  /** Messages of one listing. */
+  maxMessageListing: number;
+  /** Messages of one claim. */
+  maxClaimCount: number;
+  maxClaimTtlS: number;
+}
+
 export interface Timeouts {
   /** Seconds without a byte of an announced request body, then 408. */
   clientTimeoutS: number;
@@ -117,7 +129,19 @@ function proxyConfig(values: SettingValues): ProxyConfig {
   const timeouts = { clientTimeoutS, maxUploadTimeS };
   const limits = swiftLimits(values);
   const jobs = jobLimits(values);
-  return Object.freeze({ host, port, users, logLevel, tokenLifetimeS, limits, jobs, timeouts, corsAllowOrigins });
+  const queues = queueLimits(values);
+  return Object.freeze({
+    host,
+    port,
+    users,
+    logLevel,
+    tokenLifetimeS,
+    limits,
+    jobs,
+    queues,
+    timeouts,
+    corsAllowOrigins,
+  });
 }
 
 function swiftLimits(values: SettingValues): SwiftLimits {
@@ -134,6 +158,11 @@ function swiftLimits(values: SettingValues): SwiftLimits {
     accountListingLimit: values.accountListingLimit,
     containerListingLimit: values.containerListingLimit,
   };
+}
+
+function queueLimits(values: SettingValues): QueueLimits {
+  const { maxMessageBytes, maxMessageTtlS, maxMessageListing, maxClaimCount, maxClaimTtlS } = values;
+  return { maxMessageBytes, maxMessageTtlS, maxMessageListing, maxClaimCount, maxClaimTtlS };
 }
 
 function jobLimits(values: SettingValues): JobLimits {
