@@ -176,4 +176,15 @@ w("Status: 20%s Fine\\nX-Node: %s\\nX-Only-%s: 1\\n\\n%s" % (n, n, n, n))`,
     expect([answer.status, answer.body, answer.headers['x-node']]).toEqual([202, '12', '2']);
     expect([answer.headers['x-only-1'], answer.headers['x-only-2']]).toEqual(['1', '1']);
   });
+
+  test('of many nodes have 64 KiB of headers together', async () => {
+    const answer = await run(`import os\nw("X-%s: " % os.environ["SCRIPT_NAME"] + "x" * 15000 + "\\n\\n.")`, cgi, {
+      count: 6,
+    });
+    expect([answer.status, answer.body]).toEqual([500, '......']);
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('x-n-'))).toHaveLength(4);
+    expect(answer.headers['x-nexe-error']).toBe(
+      'Headers of all nodes longer than 65536,Headers of all nodes longer than 65536',
+    );
+  });
 });

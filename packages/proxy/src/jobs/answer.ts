@@ -10,6 +10,8 @@ import { Spool, type Spooled } from './spool';
 /** Bytes and streams of returned outputs held until the response starts; more go to a temporary file. */
 const maxHeldBytes = 8 * 1024 * 1024;
 const maxHeldStreams = 32;
+/** Bytes of headers that all programs of a job may set together. */
+const maxProgramHeaderBytes = 64 * 1024;
 
 type Part = Omit<ReturnedOutput, 'body'> & { body: Buffer | Readable | Spooled };
 
@@ -26,6 +28,7 @@ export class Answer {
   readonly #spool = new Spool();
   #heldBytes = 0;
   #heldStreams = 0;
+  #programHeaderBytes = 0;
 
   constructor(nodeCount: number) {
     this.#outcomes = new Array(nodeCount);
@@ -34,7 +37,7 @@ export class Answer {
 
   /** Takes the outcome of the node at `index`. What it waits for is the spool. */
   add(outcome: NodeOutcome, index: number): void | Promise<void> {
-    const { returned } = outcome;
+    const returned = outcome.returned?.headers ? this.#withinHeaderLimit(outcome) : outcome.returned;
     this.#outcomes[index] = { ...outcome, returned: undefined };
     if (!returned) return;
     if (this.#hold(returned.body)) {
@@ -44,6 +47,16 @@ export class Answer {
     return this.#spool.append(returned.body).then((body) => {
       this.#parts[index] = { ...returned, body };
     });
+  }
+
+  /** The output without its headers, and its node in error, when the programs before it set too many. */
+  #withinHeaderLimit(outcome: NodeOutcome): ReturnedOutput {
+    const returned = outcome.returned!;
+    for (const [name, value] of returned.headers!) this.#programHeaderBytes += name.length + value.length;
+    if (this.#programHeaderBytes <= maxProgramHeaderBytes) return returned;
+    outcome.status = Math.max(outcome.status, 500);
+    outcome.error = `Headers of all nodes longer than ${maxProgramHeaderBytes}`;
+    return { ...returned, headers: undefined };
   }
 
   #hold(body: Buffer | Readable): boolean {

@@ -105,8 +105,17 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       live.end(request.ctx.state, statusOf(error, request.ctx.state.signal));
       throw error;
     } finally {
-      if (request.parsed.stagedId !== undefined) await node.releaseBody(request.parsed.stagedId);
-      if (request.payload) await request.payload.release();
+      if (request.parsed.stagedId !== undefined || request.payload) await release(request);
+    }
+  }
+
+  /** A body that cannot be released now is dropped by its node later; no answer is lost over it. */
+  async function release({ ctx, parsed, payload }: JobRequest): Promise<void> {
+    try {
+      if (parsed.stagedId !== undefined) await node.releaseBody(parsed.stagedId);
+      await payload?.release();
+    } catch (err) {
+      deps.log.warn({ txn: ctx.state.transactionId, err }, 'the body of a request was not released');
     }
   }
 

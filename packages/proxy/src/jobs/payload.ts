@@ -1,7 +1,7 @@
 import type { NodeSource } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { UploadBody } from '../objects/upload-body';
-import { maxInlineBytes, readWhole, requestBody, stage } from './request-body';
+import { maxInlineBytes, requestBody, stage } from './request-body';
 
 /**
  * The body of a request whose job comes from elsewhere: input for the first job of its chain that wants it. It is read
@@ -40,15 +40,11 @@ export class Payload {
   async #read(): Promise<NodeSource> {
     const { ctx, deps } = this;
     const unfinished = 'data source stdin dead';
-    let chunks: AsyncIterable<Uint8Array> = new UploadBody(ctx.req, deps.config.timeouts);
-    if (ctx.req.headers['content-length'] !== undefined) {
-      const body = requestBody(ctx, deps, unfinished);
-      if (body.sizeBytes === 0) return { kind: 'bytes', data: Buffer.alloc(0) };
-      if (body.sizeBytes <= maxInlineBytes) {
-        return { kind: 'bytes', data: await readWhole(ctx, deps, body.sizeBytes, unfinished) };
-      }
-      chunks = body.chunks();
-    }
+    const isChunked = ctx.req.headers['content-length'] === undefined;
+    const body = isChunked ? undefined : requestBody(ctx, deps, unfinished);
+    if (body?.sizeBytes === 0) return { kind: 'bytes', data: Buffer.alloc(0) };
+    if (body && body.sizeBytes <= maxInlineBytes) return { kind: 'bytes', data: await body.whole() };
+    const chunks = body ? body.chunks() : new UploadBody(ctx.req, deps.config.timeouts);
     const { source, stagedId } = await stage(chunks, deps, { unfinished });
     this.#stagedId = stagedId;
     return source;

@@ -45,6 +45,8 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
       max_output_size: jobs.maxOutputBytes,
       max_program_size: jobs.maxProgramBytes,
       max_nodes: jobs.maxNodes,
+      chain_timeout: jobs.chainTimeoutS,
+      interactive_timeout: jobs.interactiveTimeoutS,
     };
     ctx.set('Content-Type', 'application/json; charset=UTF-8');
     ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: true }, zerocloud }));
