@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { pack } from 'tar-stream';
 import {
   childPids,
   compileGuest,
+  filesLeftIn,
   inputChannel,
   outputChannel,
   sessionOf,
@@ -31,11 +32,9 @@ function md5(data: string | Uint8Array): string {
   return createHash('md5').update(data).digest('hex');
 }
 
-/** Every file that sessions have left in slots or as outputs that were not taken. */
+/** What sessions left behind. */
 function filesLeft(): string[] {
-  const entries = readdirSync(test1.workDir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  return files.filter((file) => /^(slot-|outputs)/.test(path.relative(test1.workDir, file)));
+  return filesLeftIn(test1.workDir);
 }
 
 async function tarOf(files: Record<string, string | Uint8Array>): Promise<Buffer> {

@@ -6,6 +6,7 @@ import { manyFunctions } from '../support/guests/many-functions';
 import {
   compileGuest,
   descendantPids,
+  filesLeftIn,
   inputChannel,
   isAlive,
   outputChannel,
@@ -30,12 +31,6 @@ afterAll(async () => {
   await until('no process is left', () => !pids.some(isAlive));
 });
 
-/** Files in slots, and outputs that nobody took. */
-function filesLeft(): string[] {
-  const entries = readdirSync(system.workDir, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name));
-}
-
 /** Runs a hostile session while a session of another account is in the middle of its work, and sees to it that it gets done. */
 async function runBesideNeighbour(guest: string | Uint8Array, changes: Partial<Session> = {}): Promise<SessionResult> {
   const module = typeof guest === 'string' ? await compileGuest(guest) : guest;
@@ -49,7 +44,7 @@ async function runBesideNeighbour(guest: string | Uint8Array, changes: Partial<S
 
 afterEach(async () => {
   expect(system.sandbox.load()).toEqual({ running: 0, waiting: 0 });
-  await until('no file is left', () => filesLeft().length === 0);
+  await until('no file is left', () => filesLeftIn(system.workDir).length === 0);
   expect(system.events.filter(({ message }) => message.includes('host failed'))).toEqual([]);
 });
 

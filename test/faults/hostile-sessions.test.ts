@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +9,7 @@ import {
   compileGuest,
   compileGuestText,
   descendantPids,
+  filesLeftIn,
   inputChannel,
   isAlive,
   outputChannel,
@@ -227,11 +227,7 @@ test('every session is settled when processes die and clients hang up at random'
     clearInterval(killer);
   }
   expect(sandbox.load()).toEqual({ running: 0, waiting: 0 });
-  const filesLeft = () => {
-    const entries = readdirSync(system.workDir, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).length;
-  };
-  await until('no file is left', () => filesLeft() === 0);
+  await until('no file is left', () => filesLeftIn(system.workDir).length === 0);
   await expectHealthy();
 });
 

@@ -55,6 +55,7 @@ async function createSlot(number: number): Promise<Slot> {
   // As the store keeps bodies: for its own user only.
   writeFileSync(input, `input ${number}`, { mode: 0o600 });
   await slot.link(input, 'input');
+  for (const output of ['output', 'large', 'allocated']) slot.reserve(output);
   return slot;
 }
 
@@ -174,7 +175,14 @@ describeJail.each(variants)(
 
     test('cannot start a process', () => expect(outcomes['start a process']).toMatch(denied));
 
-    test.each(['create /x', 'create /tmp/x', 'create in', `create slot-${number}`])('cannot %s', (what) => {
+    test.each([
+      'create /x',
+      'create /tmp/x',
+      'create in',
+      'create another output',
+      'create a file without a name',
+      `create slot-${number}`,
+    ])('cannot %s', (what) => {
       expect(outcomes[what]).toMatch(denied);
     });
 
@@ -193,8 +201,8 @@ describeJail.each(variants)(
       expect(await readFile(path.join(directory, `input-${number}`), 'utf8')).toBe(`input ${number}`);
     });
 
-    test('leaves plain files in its output directory and nothing anywhere else', async () => {
-      expect(readdirSync(slot.outDirectory).sort()).toEqual(['large', 'output']);
+    test('leaves the files that were made for its outputs and nothing anywhere else', async () => {
+      expect(readdirSync(slot.outDirectory).sort()).toEqual(['allocated', 'large', 'output']);
       expect((await stat(path.join(slot.outDirectory, 'output'))).mode & 0o7000).toBe(0);
       expect(existsSync('/x')).toBe(false);
     });

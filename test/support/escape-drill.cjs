@@ -44,7 +44,9 @@ process.on('SIGXFSZ', () => undefined);
 
 attempt('read its input', () => fs.readFileSync(path.join(inDirectory, 'input'), 'utf8'));
 attempt('list its inputs', () => fs.readdirSync(inDirectory).join());
-attempt('write its output', () => fs.writeFileSync(path.join(outDirectory, 'output'), 'x'));
+attempt('write its output', () => fs.writeFileSync(path.join(outDirectory, 'output'), 'x', { flag: 'r+' }));
+attempt('create another output', () => fs.writeFileSync(path.join(outDirectory, 'another'), 'x'));
+attempt('create a file without a name', () => fs.openSync(outDirectory, 0o20200002));
 for (const [name, file] of Object.entries(secrets)) attempt(`read ${name}`, () => fs.readFileSync(file, 'latin1'));
 for (const directory of ['/', '/proc', '/dev', '/etc', '/tmp', '/home', '/root', '/sys']) {
   attempt(`list ${directory}`, () => fs.readdirSync(directory).sort().join());
@@ -87,7 +89,7 @@ attempt('files it was started with', () => {
   return found.join();
 });
 attempt('write without end', () => {
-  const fd = fs.openSync(path.join(outDirectory, 'large'), 'w');
+  const fd = fs.openSync(path.join(outDirectory, 'large'), 'r+');
   const block = Buffer.alloc(1024 ** 2);
   let written = 0;
   try {
@@ -111,7 +113,7 @@ attempt('open files without end', () => {
 /** Keeps what it takes, and notes how much that is before it takes more: the last step may end the process. */
 function allocateWithoutEnd() {
   const pages = 1600;
-  const note = fs.openSync(path.join(outDirectory, 'allocated'), 'w');
+  const note = fs.openSync(path.join(outDirectory, 'allocated'), 'r+');
   const held = [];
   for (;;) {
     held.push(new WebAssembly.Memory({ initial: pages, maximum: pages }));

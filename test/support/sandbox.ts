@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -111,6 +111,16 @@ export async function takeOutput(result: SessionResult, name = '/dev/stdout'): P
   const content = await readFile(output.body.path);
   await rm(output.body.path);
   return content;
+}
+
+/** Files in slots, and outputs that nobody took. Those made ahead for outputs are empty, and do not count. */
+export function filesLeftIn(workDir: string): string[] {
+  const entries = readdirSync(workDir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name));
+  return files.filter((file) => {
+    const inSlots = /^(slot-|outputs)/.test(path.relative(workDir, file));
+    return inSlots && (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  });
 }
 
 /** Processes started by this one, or another (Linux). */

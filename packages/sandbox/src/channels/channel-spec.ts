@@ -16,7 +16,7 @@ export interface ChannelSpec {
    * unless the channel is writable too: then the name is needed until the output has been collected.
    */
   source?: ChannelSource;
-  /** Writable channels: file in the slot that takes the output once it is too large for the shared buffer. Created when needed. */
+  /** Writable channels: file in the slot that takes the output once it is too large for the shared buffer. Created if it is not there. */
   spillPath?: string;
   /** Writable channels: count what is written, keep nothing. */
   discard?: boolean;

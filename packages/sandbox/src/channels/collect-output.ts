@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import type { Output } from '../session';
 import { type ChannelSpec, isReadable } from './channel-spec';
 import { openSource } from './open-source';
-import { OutputFile, writeFully } from './output-file';
+import { copyContent, OutputFile, openSpillFile, writeFully } from './output-file';
 import { readFully } from './random-access';
 import { type ChannelState, channelBufferBytes } from './state';
 
 export interface CollectOptions {
-  /** Contents up to this size come back as bytes and leave no file. */
+  /** Contents up to this size come back as bytes; a spill file is emptied. */
   inlineBytes: number;
 }
 
@@ -37,7 +37,7 @@ export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBy
     if (sizeBytes > inlineBytes) return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'file', path } };
     const data = new Uint8Array(sizeBytes);
     readFully(fd, data, 0, sizeBytes, 0);
-    unlinkSync(path);
+    ftruncateSync(fd);
     return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data } };
   } finally {
     closeSync(fd);
@@ -71,14 +71,9 @@ function holdsSourceOnly(spec: ChannelSpec, state: ChannelState): boolean {
 
 /** Brings everything that is not in the spill file there and returns it opened. */
 function completeFile(path: string, spec: ChannelSpec, state: ChannelState, held: Uint8Array | undefined): number {
-  if (!state.spilled) {
-    const { source } = spec;
-    if (!holdsSourceOnly(spec, state)) writeFileSync(path, held ?? '');
-    else if (source?.kind === 'bytes') writeFileSync(path, source.data);
-    else if (source?.kind === 'file') copyFileSync(source.path, path);
-  }
-  const fd = openSync(path, 'r+');
+  const fd = state.spilled ? openSync(path, 'r+') : openSpillFile(path);
   try {
+    if (!state.spilled) writeUnspilled(fd, spec, state, held);
     if (held === undefined && state.windowLength > 0) {
       writeFully(fd, state.buffer, 0, state.windowLength, state.windowStart);
     }
@@ -87,6 +82,21 @@ function completeFile(path: string, spec: ChannelSpec, state: ChannelState, held
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/** What the buffer holds, or what the channel held before if that was never changed. */
+function writeUnspilled(fd: number, spec: ChannelSpec, state: ChannelState, held: Uint8Array | undefined): void {
+  const { source } = spec;
+  if (!holdsSourceOnly(spec, state)) {
+    if (held !== undefined) writeFully(fd, held, 0, held.byteLength, 0);
+  } else if (source !== undefined) {
+    const { content, close } = openSource(source, `channel ${spec.name}`);
+    try {
+      copyContent(content, fd);
+    } finally {
+      close();
+    }
   }
 }
 

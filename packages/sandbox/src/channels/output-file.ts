@@ -136,7 +136,7 @@ export class OutputFile implements RandomAccess {
     if (this.fd !== undefined) return this.fd;
     const { spillPath } = this.spec;
     if (spillPath === undefined) throw new Error(`channel ${this.spec.name} has no spill file`);
-    const fd = openSync(spillPath, 'w+');
+    const fd = openSpillFile(spillPath);
     if (this.initial !== undefined) {
       this.hash = undefined;
       try {
@@ -162,6 +162,27 @@ export class OutputFile implements RandomAccess {
   }
 }
 
+/**
+ * Opens a spill file, empty. An executor finds it made by the server, since it may not create files; where nobody has
+ * made it, it is created.
+ */
+export function openSpillFile(path: string): number {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r+');
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+    return openSync(path, 'w+');
+  }
+  try {
+    ftruncateSync(fd);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
 /** Hashes in pieces: Node takes no more than 2 GiB at once, and a worker can be ended between them. */
 export function updateHash(hash: Hash, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.byteLength; at += maxTransferBytes)
@@ -176,7 +197,7 @@ export function writeFully(fd: number, source: Uint8Array, offset: number, lengt
   }
 }
 
-function copyContent(source: RandomAccess, fd: number): void {
+export function copyContent(source: RandomAccess, fd: number): void {
   const chunk = Buffer.allocUnsafeSlow(Math.min(source.sizeBytes, 1024 * 1024));
   for (let position = 0; position < source.sizeBytes; ) {
     const count = source.readAt(chunk, 0, chunk.byteLength, position);

@@ -116,7 +116,7 @@ export class ExecutorProcess {
     const { program } = session;
     const cached = program.kind === 'module' && program.cacheKey !== undefined && this.programs.has(program.cacheKey);
     return new Promise<SessionResult>((resolve, reject) => {
-      const { request, granted } = this.slot.grant(id, session, cached);
+      const { request, granted } = this.grant(id, session, cached);
       this.state = 'busy';
       const running: RunningSession = { request, session, startedAtMs: performance.now(), resolve, reject };
       this.running = running;
@@ -147,6 +147,16 @@ export class ExecutorProcess {
     if (this.running) this.fail(this.running, new SandboxError('closed', 'the sandbox is closed'));
     this.kill('discarded');
     await this.exited;
+  }
+
+  /** A slot whose files cannot be made is not used any more. */
+  private grant(...args: Parameters<Slot['grant']>): ReturnType<Slot['grant']> {
+    try {
+      return this.slot.grant(...args);
+    } catch (error) {
+      this.retire();
+      throw error;
+    }
   }
 
   private listenForAbort(signal: AbortSignal, running: RunningSession): void {
@@ -219,7 +229,6 @@ export class ExecutorProcess {
       const error = new SandboxError(reply.code, reply.message);
       const hostFailed = reply.code === 'executor-failed';
       if (hostFailed) this.kill('discarded');
-      void this.slot.discard(running.request);
       this.finish(running, () => running.reject(error), hostFailed);
       return;
     }

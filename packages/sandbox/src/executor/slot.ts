@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, fchownSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
@@ -10,12 +10,16 @@ import type { MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
 /**
  * The files an executor process may see: `in/` holds hard links to what the running session reads, `out/` what it writes.
- * Names are unique per session, so nothing of one session can be taken for another's. If the slot has a user of its own,
+ * Names in `in/` are unique per session. The files in `out/` are made here, one for each writable channel of the largest
+ * session so far, and stay, empty between sessions: an executor may not create any, so that it cannot fill the disk with
+ * more files than its session has outputs. If the slot has a user of its own,
  * that one may enter it and write to `out/`, and nobody else but the server.
  */
 export class Slot {
   readonly inDirectory: string;
   readonly outDirectory: string;
+  /** Files of `out/` that are there. */
+  private readonly reserved = new Set<string>();
 
   constructor(
     private readonly directory: string,
@@ -77,7 +81,7 @@ export class Slot {
         return {
           ...spec,
           ...(source && { source: grantSource(source) }),
-          ...(isWritable(channel) && { spillPath: path.join(this.outDirectory, `${id}-${index}`) }),
+          ...(isWritable(channel) && !channel.discard && { spillPath: this.reserve(String(index)) }),
         };
       }),
       mounts: session.mounts.map(({ kind, source, mountPoint }): MountRequest => {
@@ -88,6 +92,21 @@ export class Slot {
       local: session.local,
     };
     return links.length === 0 ? { request } : { request, granted: allLinked(links) };
+  }
+
+  /** Makes sure that a file of `out/` is there, for the executor to write. */
+  reserve(name: string): string {
+    const file = path.join(this.outDirectory, name);
+    if (this.reserved.has(file)) return file;
+    // Exclusively: whatever a broken executor has put in its place is not opened.
+    const fd = openSync(file, 'wx', 0o600);
+    try {
+      if (this.user) fchownSync(fd, this.user.uid, this.user.gid);
+    } finally {
+      closeSync(fd);
+    }
+    this.reserved.add(file);
+    return file;
   }
 
   /** Takes the links away again; undefined if there were none. */
@@ -110,7 +129,9 @@ export class Slot {
         if (output.body.kind !== 'file') return output;
         const file = request.channels.find(({ name }) => name === output.name)?.spillPath;
         if (!file) throw new SandboxError('executor-failed', `no output ${output.name} was asked for`);
-        const claimed = path.join(this.finishedDirectory, `${path.basename(this.directory)}-${path.basename(file)}`);
+        const name = `${path.basename(this.directory)}-${request.id}-${path.basename(file)}`;
+        const claimed = path.join(this.finishedDirectory, name);
+        this.reserved.delete(file);
         await rename(file, claimed);
         await this.takeOver(claimed, output.sizeBytes).catch(async (error) => {
           await rm(claimed, { recursive: true, force: true });
@@ -135,12 +156,6 @@ export class Slot {
   /** Removes claimed outputs that the caller does not want any more. */
   async drop(outputs: readonly Output[]): Promise<void> {
     const files = outputs.flatMap(({ body }) => (body.kind === 'file' ? [body.path] : []));
-    await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
-  }
-
-  /** Removes whatever a session left in `out/`. */
-  async discard(request: SessionRequest): Promise<void> {
-    const files = request.channels.flatMap(({ spillPath }) => spillPath ?? []);
     await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
   }
 }

@@ -38,7 +38,7 @@ process.on('SIGXFSZ', () => undefined);
 
 check('cannot read its inputs', () => readFileSync(input, 'utf8') === request.content);
 check('cannot write its outputs', () => {
-  writeFileSync(output, 'x');
+  writeFileSync(output, 'x', { flag: 'r+' });
   return readFileSync(output, 'utf8') === 'x';
 });
 check(
@@ -51,6 +51,7 @@ if (means.namespaces) {
   check('sees the network', () => findNetworks().length === 0);
 }
 if (means.filter) {
+  check('can create files', () => codeOf(() => openSync(`${output}-more`, 'w')) !== undefined);
   check('is not held by the system-call filter', () => codeOf(() => os.setPriority(0, 19)) === 'ERR_SYSTEM_ERROR');
 }
 if (means.user) {

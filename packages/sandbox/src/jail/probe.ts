@@ -41,7 +41,7 @@ export async function probeJail(form: JailForm, host: JailHost, workDir: string)
     await writeFile(canary, content, { mode: 0o644 });
     slot.createSync();
     const input = await slot.link(canary, 'input');
-    const output = path.join(slot.outDirectory, 'output');
+    const output = slot.reserve('output');
     const request: ProbeRequest = {
       means,
       input,

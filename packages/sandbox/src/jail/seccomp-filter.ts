@@ -10,6 +10,9 @@ const cloneNamespaces = 0x7e02_0000;
 /** Mode bits that make a file run as its owner, and the sticky bit. */
 const specialModeBits = 0o7000;
 
+/** `O_CREAT` and `O_TMPFILE`: files are made by the server, so an executor has as many as its session has outputs. */
+const createFlags = 0x40_0040;
+
 /** `ioctl` requests that libuv and libc make. Not among them: pushing input to a terminal, and everything of devices. */
 const ioctlRequests = {
   TCGETS: 0x5401,
@@ -22,6 +25,8 @@ const ioctlRequests = {
 
 /** The instructions behind a matching call number, which conclude. */
 const checks: Record<keyof typeof checkedCalls, Buffer[]> = {
+  openat: withoutBits(2, createFlags),
+  open: withoutBits(1, createFlags),
   /** Threads, no processes; threads in no other namespace. */
   clone: [
     load(seccompData.argument(0)),
@@ -30,19 +35,24 @@ const checks: Record<keyof typeof checkedCalls, Buffer[]> = {
     conclude(verdict.allow),
     conclude(verdict.error(errorNumber.EPERM)),
   ],
-  fchmod: [
-    load(seccompData.argument(1)),
-    mask(specialModeBits),
-    ifEqual(0, 0, 1),
-    conclude(verdict.allow),
-    conclude(verdict.error(errorNumber.EPERM)),
-  ],
+  fchmod: withoutBits(1, specialModeBits),
   ioctl: [
     load(seccompData.argument(1)),
     ...Object.values(ioctlRequests).flatMap((request) => [ifEqual(request, 0, 1), conclude(verdict.allow)]),
     conclude(verdict.error(errorNumber.EPERM)),
   ],
 };
+
+/** Allows a call if an argument has none of these bits. */
+function withoutBits(argument: number, bits: number): Buffer[] {
+  return [
+    load(seccompData.argument(argument)),
+    mask(bits),
+    ifEqual(0, 0, 1),
+    conclude(verdict.allow),
+    conclude(verdict.error(errorNumber.EPERM)),
+  ];
+}
 
 /**
  * The system-call filter of an executor, as `bwrap --seccomp` takes it: a list of what is allowed. Everything else fails
@@ -71,7 +81,9 @@ function* rules(architecture: FilterArchitecture): Iterable<Buffer> {
     yield conclude(verdict.allow);
   }
   for (const [name, check] of Object.entries(checks)) {
-    yield ifEqual(findNumber(checkedCalls[name as keyof typeof checks], architecture)!, 0, check.length);
+    const number = findNumber(checkedCalls[name as keyof typeof checks], architecture);
+    if (number === undefined) continue;
+    yield ifEqual(number, 0, check.length);
     yield* check;
   }
 }

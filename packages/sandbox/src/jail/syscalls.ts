@@ -24,7 +24,6 @@ export const allowedCalls: Readonly<Record<string, Numbers>> = {
   write: [1, 64],
   pread64: [17, 67],
   pwrite64: [18, 68],
-  openat: [257, 56],
   close: [3, 57],
   newfstatat: [262, 79],
   statx: [332, 291],
@@ -36,7 +35,6 @@ export const allowedCalls: Readonly<Record<string, Numbers>> = {
   pwritev: [296, 70],
   preadv2: [327, 286],
   pwritev2: [328, 287],
-  open: [2, undefined],
   stat: [4, undefined],
   fstat: [5, 80],
   lstat: [6, undefined],
@@ -156,6 +154,8 @@ export const allowedCalls: Readonly<Record<string, Numbers>> = {
 
 /** Allowed with certain arguments only. */
 export const checkedCalls = {
+  openat: [257, 56],
+  open: [2, undefined],
   clone: [56, 220],
   fchmod: [91, 52],
   ioctl: [16, 29],

@@ -134,6 +134,16 @@ describe.each<[FilterArchitecture, 0 | 1]>([
     expect(run({ number: fchmod, args: [3n, mode] })).toBe(verdict);
   });
 
+  test.each<[string, bigint, number]>([
+    ['for reading', 0n, allow],
+    ['for writing, emptied', 0x201n, allow],
+    ['a new file', 0x41n, eperm],
+    ['a file without a name', 0x41_0002n, eperm],
+  ])('openat %s', (_what, flags, verdict) => {
+    expect(run({ number: [257, 56][column]!, args: [0n, 0n, flags] })).toBe(verdict);
+    if (architecture === 'x64') expect(run({ number: 2, args: [0n, flags] })).toBe(verdict);
+  });
+
   test('kills a process that calls in another mode of the processor', () => {
     const i386 = 0x4000_0003;
     expect(run({ number: 1, architecture: i386 })).toBe(kill);
