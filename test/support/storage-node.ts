@@ -49,7 +49,13 @@ export async function openTestNode({ now, programs }: TestNodeOptions): Promise<
 async function openStoreOnly(dataDir: string, now: () => number): Promise<StorageNode> {
   const store = await openLevelStore({ dataDir, now });
   const refuse = () => Promise.reject(new Error('this node was opened without programs'));
-  const execution = { stageBody: refuse, releaseBody: refuse, runSession: refuse, describe: refuse };
+  const execution = {
+    stageBody: refuse,
+    releaseBody: refuse,
+    runSession: refuse,
+    validateProgram: refuse,
+    describe: refuse,
+  };
   return createLocalNode(store, execution, () => store.close());
 }
 

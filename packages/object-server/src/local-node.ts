@@ -52,7 +52,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       reserved: config.reservedSessions,
       maxWaiting: config.maxQueuedSessions,
     });
-    const { runSession } = createSessionRunner({ store, sandbox, staging, slots });
+    const { runSession, validateProgram } = createSessionRunner({ store, sandbox, staging, slots });
     const description = {
       systemImages: [...sandbox.systemImages.keys()],
       maxSessions: config.maxSessions,
@@ -62,6 +62,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       stageBody: (body, options) => staging.stageBody(body, options),
       releaseBody: (id) => staging.releaseBody(id),
       runSession,
+      validateProgram,
       describe: async () => description,
     };
     return createLocalNode(store, execution, async () => {

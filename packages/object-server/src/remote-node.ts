@@ -1,6 +1,13 @@
 import { isStorageError, type StorageErrorCode } from './errors';
 import { LeaseHolder, openRemoteObject } from './remote-object';
-import type { NodeDescription, NodeResult, NodeSession, StagedBody, StorageNode } from './storage-node';
+import type {
+  NodeDescription,
+  NodeResult,
+  NodeSession,
+  StagedBody,
+  StorageNode,
+  ValidationOptions,
+} from './storage-node';
 import type {
   AccountRecord,
   ContainerEntry,
@@ -126,6 +133,12 @@ export class RemoteNode implements StorageNode {
       response.destroy();
       throw signal?.aborted ? signal.reason : error;
     }
+  }
+
+  async validateProgram(path: ObjectPath, options: ValidationOptions): Promise<boolean> {
+    const body = JSON.stringify({ path, options });
+    const response = this.#client.json<{ valid: boolean }>('POST', toPath('validations'), { body, patient: true });
+    return (await response).valid;
   }
 
   describe(): Promise<NodeDescription> {

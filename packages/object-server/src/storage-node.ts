@@ -23,8 +23,21 @@ export interface StorageNode extends ObjectStore {
    * ends the guest and rejects with the signal's reason.
    */
   runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;
+  /**
+   * Checks the object as a program without running it, and remembers with the object if it is valid. False for a program
+   * that is not, is too large, or is not `bodyId` any more; rejects as `runSession` when there is no telling.
+   */
+  validateProgram(path: ObjectPath, options: ValidationOptions): Promise<boolean>;
   /** Names of the installed system images, and how the guests are held; for `/info`. */
   describe(): Promise<NodeDescription>;
+}
+
+export interface ValidationOptions {
+  /** The body to be checked. */
+  bodyId: string;
+  timeoutMs: number;
+  memoryBytes: number;
+  maxProgramBytes: number;
 }
 
 export interface StagedBody {
@@ -121,6 +134,8 @@ export interface NodeSession {
   timestamp: string;
   maxProgramBytes: number;
   maxInputBytes: number;
+  /** A program that was found valid when it was stored counts as not validated for this session. */
+  prevalidated?: boolean;
 }
 
 export interface NodeOutput {

@@ -65,6 +65,8 @@ export interface JobLimits {
   maxQueuedJobs: number;
   /** Jobs beyond `maxJobs`, each of an account that runs none. */
   reservedJobs: number;
+  /** Programs found valid when they were stored are not validated by jobs. */
+  prevalidate: boolean;
   /** Ended jobs of one account, and nodes of all ended jobs, that the live view remembers. */
   jobHistory: number;
   jobHistoryNodes: number;
@@ -179,6 +181,7 @@ function jobLimits(values: SettingValues): JobLimits {
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
     reservedJobs: values.reservedJobs,
+    prevalidate: values.prevalidate === 'yes',
     jobHistory: values.jobHistory,
     jobHistoryNodes: values.jobHistoryNodes,
     maxJobWatchers: values.maxJobWatchers,

@@ -37,6 +37,8 @@ export class OpenedSources {
   readonly #staging: Staging;
   readonly #closers: (() => void)[] = [];
   readonly #signal?: AbortSignal;
+  /** The session's program is an object that was found valid when it was stored. */
+  isProgramFoundValid = false;
   readonly #listings = new Map<string, Promise<ListingFiles>>();
 
   constructor(store: ObjectFiles, staging: Staging, signal?: AbortSignal) {

@@ -3,6 +3,7 @@ import { StorageError } from '../errors';
 import type { NodeChannel, NodeSession } from '../storage-node';
 import { localEnvironment } from './local-environment';
 import type { ObjectFiles, OpenedSource, OpenedSources } from './opened-sources';
+import { isFoundValid } from './validation';
 
 /** Turns a node of a job into a session: opens what it reads, checks it, and says in the guest's terms what it may do. */
 export async function prepareSession(
@@ -68,6 +69,7 @@ async function openInputs(request: NodeSession, sources: OpenedSources): Promise
   if (inputs.program && inputs.program.sizeBytes > maxProgramBytes) {
     throw new StorageError('programTooLarge', `Program is larger than ${maxProgramBytes} bytes`);
   }
+  sources.isProgramFoundValid = isFoundValid(inputs.program?.record);
   checkInputs(request, inputs);
   return inputs;
 }

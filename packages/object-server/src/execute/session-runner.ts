@@ -1,11 +1,12 @@
-import { type Sandbox, SandboxError, type SandboxErrorCode, type SessionResult } from '@zerocloud/sandbox';
+import { type Sandbox, SandboxError, type SandboxErrorCode } from '@zerocloud/sandbox';
 import { StorageError, type StorageErrorCode } from '../errors';
 import type { FairSlots } from '../fair-slots';
 import type { Staging } from '../staging';
-import type { NodeResult, NodeSession, StorageNode } from '../storage-node';
+import type { NodeResult, StorageNode } from '../storage-node';
 import { type ObjectFiles, OpenedSources } from './opened-sources';
 import { settleOutputs } from './outputs';
 import { prepareSession } from './prepare';
+import { checkOnlySession, validityMark } from './validation';
 
 export interface SessionRunnerOptions {
   store: ObjectFiles;
@@ -21,38 +22,50 @@ export function createSessionRunner({
   sandbox,
   staging,
   slots,
-}: SessionRunnerOptions): Pick<StorageNode, 'runSession'> {
+}: SessionRunnerOptions): Pick<StorageNode, 'runSession' | 'validateProgram'> {
   /** Nothing is opened before there is a place to run, so those that wait hold no files. */
-  async function runInSlot(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
-    if (!slots) return runSandbox(request, signal);
-    const waiting = slots.acquire(request.account, signal);
+  async function inSlot<T>(
+    account: string,
+    signal: AbortSignal | undefined,
+    run: (sources: OpenedSources) => Promise<T>,
+  ): Promise<T> {
+    const waiting = slots?.acquire(account, signal);
     if (waiting !== undefined) await waiting;
-    try {
-      return await runSandbox(request, signal);
-    } finally {
-      slots.release(request.account);
-    }
-  }
-
-  async function runSandbox(request: NodeSession, signal: AbortSignal | undefined): Promise<SessionResult> {
     const sources = new OpenedSources(store, staging, signal);
     try {
-      const session = await prepareSession(request, sources, store);
-      signal?.throwIfAborted();
-      return await sandbox.run(session, { signal });
+      return await run(sources);
     } catch (error) {
       throw toStorageError(error);
     } finally {
       sources.close();
+      slots?.release(account);
     }
   }
 
   return {
     async runSession(request, { signal } = {}): Promise<NodeResult> {
-      const { report, outputs } = await runInSlot(request, signal);
+      let isFoundValid = false;
+      const { report, outputs } = await inSlot(request.account, signal, async (sources) => {
+        const session = await prepareSession(request, sources, store);
+        isFoundValid = sources.isProgramFoundValid;
+        signal?.throwIfAborted();
+        return sandbox.run(session, { signal });
+      });
       const wanted = new Set(request.channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
       const etags = report.etags.filter(({ name }) => wanted.has(name));
+      if (request.prevalidated && isFoundValid && report.validation === 0) report.validation = 2;
       return { report: { ...report, etags }, outputs: await settleOutputs(request, outputs, store) };
+    },
+
+    validateProgram(path, options): Promise<boolean> {
+      return inSlot(path.account, undefined, async (sources) => {
+        const { bodyId, maxProgramBytes } = options;
+        const program = await sources.open({ kind: 'object', path }, { local: false, maxListingBytes: 0 });
+        if (program.record?.bodyId !== bodyId || program.sizeBytes > maxProgramBytes) return false;
+        const { report } = await sandbox.run(checkOnlySession(path.account, program, options));
+        if (report.validation !== 0 || report.code !== 0) return false;
+        return store.markObject(path, bodyId, validityMark(bodyId));
+      });
     },
   };
 }

@@ -1,11 +1,15 @@
 import type { Router } from '@koa/router';
 import type { ObjectServerDeps } from '../app';
 import { readJson } from '../wire/json-body';
-import { nodeSession } from '../wire/schemas';
+import { nodeSession, validationRequest } from '../wire/schemas';
 import { encodeResult } from '../wire/session';
 import { hangUpSignal } from './request';
 
 export function sessionRoutes(router: Router, { node }: ObjectServerDeps): void {
+  router.post('/validations', async (ctx) => {
+    const { path, options } = await readJson(ctx.req, validationRequest);
+    ctx.body = { valid: await node.validateProgram(path, options) };
+  });
   router.post('/sessions', async (ctx) => {
     const session = await readJson(ctx.req, nodeSession);
     const result = await node.runSession(session, { signal: hangUpSignal(ctx.res) });

@@ -209,6 +209,12 @@ export const settings = {
     default: 268_435_456,
     sentence: 'Largest program in bytes (zerovm_maxnexe).',
   }),
+  prevalidate: choice('PREVALIDATE', {
+    readBy,
+    of: ['yes', 'no'],
+    default: 'no',
+    sentence: 'Whether jobs trust that a program was found valid when it was stored (zerovm_prevalidate).',
+  }),
   defaultContentType: text('DEFAULT_CONTENT_TYPE', {
     type: 'content type',
     readBy,

@@ -1,4 +1,4 @@
-import type { FinishedBody, ObjectPath, ObjectRecord, OpenObject, PutObjectOptions } from './object-store';
+import type { FinishedBody, Metadata, ObjectPath, ObjectRecord, OpenObject, PutObjectOptions } from './object-store';
 
 /**
  * What only the node that holds the files can do: hand a body to a session as a path, take a session's output as a
@@ -14,6 +14,8 @@ export interface BodyFiles {
   findBodyFile(opened: OpenObject): string | undefined;
   /** A second, hard link to the body at `targetPath`. False if the body is small and has no file. */
   linkBody(opened: OpenObject, targetPath: string): Promise<boolean>;
+  /** Adds system metadata to the object, if it still has that body; else false. Nothing else about it changes. */
+  markObject(path: ObjectPath, bodyId: string, marks: Metadata): Promise<boolean>;
   /**
    * Stores a finished output under the name. A file must lie on the same file system and have no other writer; it
    * is synced and moved, or read and removed when small, and it is gone afterwards, also when the store refuses it.

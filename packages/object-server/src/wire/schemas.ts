@@ -77,6 +77,16 @@ export const copyRequest = z.strictObject({
   }),
 });
 
+export const validationRequest = z.strictObject({
+  path: objectPath,
+  options: z.strictObject({
+    bodyId: z.string(),
+    timeoutMs: z.number().positive(),
+    memoryBytes: count,
+    maxProgramBytes: count,
+  }),
+});
+
 export const leaseIds = z.array(z.string());
 
 const source: z.ZodType<NodeSource> = z.discriminatedUnion('kind', [
@@ -130,6 +140,7 @@ export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
   timestamp,
   maxProgramBytes: count,
   maxInputBytes: count,
+  prevalidated: z.boolean().optional(),
 });
 
 function isMapOf(value: unknown, isValue: (value: unknown) => boolean): boolean {

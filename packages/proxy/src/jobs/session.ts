@@ -63,6 +63,7 @@ export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | 
     timestamp: job.timestamp,
     maxProgramBytes: limits.maxProgramBytes,
     maxInputBytes: limits.maxInputBytes,
+    ...(limits.prevalidate && { prevalidated: true }),
   };
 }
 

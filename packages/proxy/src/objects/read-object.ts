@@ -7,6 +7,7 @@ import { multipartBody } from './multipart-body';
 import { objectPath } from './object-path';
 import { contentRange, selectRanges } from './ranges';
 import { setObjectHeaders } from './response-headers';
+import { setValidity } from './validate-program';
 
 const noBytes = Buffer.alloc(0);
 
@@ -16,6 +17,7 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   if (!record) throw objectMissing(ctx);
   if (answersCondition(ctx, record)) return;
   setObjectHeaders(ctx.res, record);
+  setValidity(ctx, record);
   ctx.status = 200;
   // Without a body Koa would send the status text; the length of the object goes out with the head.
   ctx.body = noBytes;
@@ -30,6 +32,7 @@ export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   try {
     if (answersCondition(ctx, open.record)) return;
     setObjectHeaders(ctx.res, open.record);
+    setValidity(ctx, open.record);
     isStreaming = await answerWithBody(ctx, open);
   } finally {
     if (!isStreaming) open.close();

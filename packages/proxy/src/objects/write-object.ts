@@ -12,6 +12,7 @@ import { readMetadata } from './metadata-rules';
 import { objectPath } from './object-path';
 import { refuseUncheckedConditions } from './unsupported';
 import { UploadBody } from './upload-body';
+import { validateProgram, wantsValidation } from './validate-program';
 
 const noBytes = Buffer.alloc(0);
 
@@ -59,6 +60,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
     ifAbsent,
   });
   answerCreated(ctx, record);
+  if (wantsValidation(ctx, contentType)) await validateProgram(ctx, deps, path, record);
 }
 
 export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
@@ -70,6 +72,10 @@ export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
   const contentType = headers['content-type'] ? readContentType(headers, path.object) : undefined;
   await deps.node.updateObject(path, { timestamp: ctx.state.timestamp, metadata, contentType, deleteAt });
+  if (wantsValidation(ctx, contentType)) {
+    const record = await deps.node.findObject(path);
+    if (record) await validateProgram(ctx, deps, path, record);
+  }
   ctx.status = 202;
   ctx.res.setHeader('Content-Type', htmlType);
   ctx.body = acceptedPage;

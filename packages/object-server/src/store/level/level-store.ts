@@ -9,6 +9,7 @@ import type {
   CopyObjectOptions,
   FinishedBody,
   ListQuery,
+  Metadata,
   MetadataUpdate,
   ObjectEntry,
   ObjectListQuery,
@@ -291,6 +292,17 @@ export class LevelStore implements ObjectStore, BodyFiles {
     if (file === undefined) return false;
     await link(file, targetPath);
     return true;
+  }
+
+  markObject(path: ObjectPath, bodyId: string, marks: Metadata): Promise<boolean> {
+    return this.#parts.commits.commit((tx) => {
+      const record = tx.find(objects, objectKey(path));
+      if (record?.bodyId !== bodyId || !tx.find(containers, containerKey(path))) return false;
+      if (tx.find(accounts, accountKey(path.account))?.fate) return false;
+      const metadata = mergeMetadata(record.metadata, marks);
+      setObject(tx, this.#parts.files, path, { ...record, metadata }, { keepsBody: true });
+      return true;
+    });
   }
 
   async putFinishedObject(path: ObjectPath, body: FinishedBody, options: FinishedObjectOptions): Promise<ObjectRecord> {
