@@ -81,7 +81,9 @@ export class Slot {
         return {
           ...spec,
           ...(source && { source: grantSource(source) }),
-          ...(isWritable(channel) && !channel.discard && { spillPath: this.reserve(String(index)) }),
+          ...(isWritable(channel) &&
+            !channel.discard &&
+            !channel.inherited && { spillPath: this.reserve(String(index)) }),
         };
       }),
       mounts: session.mounts.map(({ kind, source, mountPoint }): MountRequest => {
