@@ -48,8 +48,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function createSlot(number: number): Promise<Slot> {
-  const slot = new Slot(path.join(directory, `slot-${number}`), directory, jail.slotUser(number));
+async function createSlot(number: number, inJail = jail): Promise<Slot> {
+  const slot = new Slot(path.join(directory, `slot-${number}`), directory, inJail.slotUser(number));
   slot.createSync();
   const input = path.join(directory, `input-${number}`);
   // As the store keeps bodies: for its own user only.
@@ -59,8 +59,13 @@ async function createSlot(number: number): Promise<Slot> {
   return slot;
 }
 
-async function runDrill(slot: Slot, request: Record<string, unknown>, permissions?: 'off'): Promise<Outcomes> {
-  const child = jail.spawn(
+async function runDrill(
+  slot: Slot,
+  request: Record<string, unknown>,
+  permissions?: 'off',
+  inJail = jail,
+): Promise<Outcomes> {
+  const child = inJail.spawn(
     {
       entry: drill,
       args: [JSON.stringify({ inDirectory: slot.inDirectory, outDirectory: slot.outDirectory, ...request })],
@@ -289,5 +294,57 @@ describeJail('a jailed process', () => {
     process.kill(child.pid!, 'SIGKILL');
     await closed;
     await until('all of its processes are gone', () => ![...pids].some(isAlive));
+  });
+});
+
+(isRoot ? describe : describe.skip)('an executor with a broken engine, of another user only (which needs root)', () => {
+  let outcomes: Outcomes;
+
+  beforeAll(async () => {
+    const user = createJail('user', await inspectHost(limits));
+    const neighbour = await createSlot(101, user);
+    await runDrill(neighbour, harmless, 'off', user);
+    const store = path.join(directory, 'store');
+    await mkdir(store, { mode: 0o700 });
+    writeFileSync(path.join(store, 'blob'), 'secret', { mode: 0o644 });
+    outcomes = await runDrill(
+      await createSlot(100, user),
+      {
+        ...harmless,
+        secrets: {
+          'the store': path.join(store, 'blob'),
+          'a neighbour’s input': path.join(neighbour.inDirectory, 'input'),
+          'the server’s environment': `/proc/${process.pid}/environ`,
+        },
+        serverPid: process.pid,
+        neighbourPid: children.at(-1)!.pid,
+        ownFile: require.resolve('@zerocloud/sandbox/executor/worker'),
+      },
+      'off',
+      user,
+    );
+  });
+
+  test('reads its input and writes its output', () => {
+    expect(outcomes).toMatchObject({ 'read its input': 'input 100', 'write its output': 'done' });
+  });
+
+  test.each([
+    'read the store',
+    'read a neighbour’s input',
+    'read the server’s environment',
+    'signal the server',
+    'signal a neighbour',
+    'overwrite its input',
+    'make its input writable',
+    'remove its input',
+    'overwrite the sandbox package',
+    'overwrite Node',
+    'become root',
+  ])('cannot %s', (what) => expect(outcomes[what]).toMatch(/^(EACCES|EPERM)$/));
+
+  test('has the limits of its process', () => {
+    expect(outcomes['write without end']).toBe(`EFBIG after ${limits.fileBytes}`);
+    expect(outcomes['open files without end']).toBe('EMFILE in time');
   });
 });

@@ -21,7 +21,8 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const systemImages = indexImages(options.systemImages);
   await rm(workDir, { recursive: true, force: true });
   const outputs = path.join(workDir, 'outputs');
-  await mkdir(outputs, { recursive: true });
+  await mkdir(workDir, { recursive: true });
+  await mkdir(outputs, { mode: 0o700 });
   const jail = await chooseJail({
     mode: options.jail ?? 'auto',
     workDir,

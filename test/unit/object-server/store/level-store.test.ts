@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { openLevelStore } from '@zerocloud/object-server/store/level/level-store';
@@ -228,6 +228,18 @@ describe('a restart', () => {
       await writeFile(path.join(dataDir, 'thesis.tex'), 'x');
       await expect(openLevelStore({ dataDir })).rejects.toThrow(/not empty and holds no Zerocloud store/);
       expect(await filesBelow(dataDir)).toEqual(['staging/precious', 'thesis.tex']);
+    }));
+
+  test('is closed to other users, whatever the umask, and stays so', () =>
+    withDataDir(async (dataDir) => {
+      const modes = async () => {
+        const parts = ['db', 'blobs', 'staging', 'quarantine'].map((part) => stat(path.join(dataDir, part)));
+        return (await Promise.all(parts)).map(({ mode }) => mode & 0o777);
+      };
+      const closed = [0o700, 0o700, 0o700, 0o700];
+      await withStore({ dataDir }, async () => expect(await modes()).toEqual(closed));
+      await chmod(path.join(dataDir, 'db'), 0o755);
+      await withStore({ dataDir }, async () => expect(await modes()).toEqual(closed));
     }));
 
   test('is refused on the database of another program', () =>

@@ -41,7 +41,7 @@ export class BlobFiles {
   /** Makes the directories and empties the staging area: what lies there belongs to nobody after a restart. */
   async prepare(): Promise<void> {
     await rm(this.stagingDir, { recursive: true, force: true });
-    await mkdir(this.stagingDir, { recursive: true });
+    await mkdir(this.stagingDir, { recursive: true, mode: 0o700 });
     await mkdir(this.#quarantineDir, { recursive: true });
     for (const fan of fanOut()) await mkdir(path.join(this.#blobsDir, fan), { recursive: true });
     await this.#checkFileSystem();
