@@ -187,6 +187,23 @@ test('a chain keeps what was lent', async () => {
   expect((await sourced('')).status).toBe(401);
 });
 
+test('a deferred answer is kept only where the caller may write', async () => {
+  const defer = (target: string) =>
+    client.send('POST', target, {
+      'x-auth-token': '',
+      'x-zerovm-execute': '1.0',
+      'x-zerovm-source': app,
+      'x-zerovm-deferred': 'auto',
+    });
+  await client.put('app/reader', await readerOf('swift://AUTH_test/in/secret'), {
+    'content-type': 'application/x-tar',
+  });
+  expect((await defer('/v1/AUTH_test')).status).toBe(401);
+  expect((await defer('/v1/AUTH_test/out/result')).body).toBe('secret');
+  await lend('out', '');
+  expect((await defer('/v1/AUTH_test/out/result')).status).toBe(401);
+});
+
 test('only owners lend', async () => {
   await client.send('POST', client.account, { 'x-account-access-control': '{"read-write":["test:tester3"]}' });
   const helper = await as('test:tester3');
