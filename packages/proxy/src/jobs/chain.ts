@@ -1,6 +1,6 @@
 import type { JobRequest } from './admission';
 import { parseMap } from './parse';
-import { findHeader, type JobResponse, readResponseBody } from './response';
+import { discard, findHeader, type JobResponse, readResponseBody } from './response';
 
 export interface ChainLimits {
   /** Seconds since the start of the first job after which no other is started. */
@@ -23,7 +23,10 @@ export async function runChain(
   let response = await run(first);
   while (isJob(response, limits) && performance.now() - startedAt < limits.chainTimeoutS * 1000) {
     const { ctx, rights, payload } = first;
-    ctx.state.signal.throwIfAborted();
+    if (ctx.state.signal.aborted) {
+      discard(response.body);
+      throw ctx.state.signal.reason;
+    }
     const description = parseMap(await readResponseBody(response));
     response = await run({ ctx, rights, payload, parsed: { description }, execute: '1.0', isChained: true });
   }

@@ -48,9 +48,11 @@ test('a chain ends with an answer that is too long, or comes too late', async ()
 test('a chain ends when its client is gone', async () => {
   const gone = new AbortController();
   const left = { ...request, ctx: { state: { signal: gone.signal } } } as unknown as JobRequest;
+  const body = Readable.from([Buffer.from('[1]')]);
   const running = runChain(left, limits, async () => {
     gone.abort();
-    return response('[1]');
+    return response('[1]', { body });
   });
   await expect(running).rejects.toBe(gone.signal.reason);
+  expect(body.destroyed).toBe(true);
 });
