@@ -3,4 +3,4 @@ export type { JailForm, JailMode } from './jail/forms';
 export { formatReport } from './report';
 export { createSandbox } from './sandbox';
 export * from './session';
-export { builtInImages, configuredImages, pythonImages } from './system-images';
+export { builtInImages, configuredImages, javascriptImage, pythonImages } from './system-images';

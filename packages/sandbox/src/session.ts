@@ -176,7 +176,7 @@ export interface SystemImage {
   /** Programs that are not found under their own name: member name → file path on this host. */
   programs?: Record<string, string>;
   /** Programs that are started ahead and copied, so that a session begins where they wait for a script: member name → what it is. */
-  snapshots?: Record<string, 'python'>;
+  snapshots?: Record<string, 'python' | 'javascript'>;
   /** A directory of this host that programs of the image find in their root, over whatever the session mounts. */
   library?: string;
   /** Whether the directory or tar is laid into the guest's root when a job lists the image as a device. */

@@ -54,9 +54,24 @@ function findBuiltPython(directory: string | undefined): ImageFiles | undefined 
   };
 }
 
+/**
+ * The built-in image `javascript` with the program `qjs`: QuickJS from the npm package quickjs-wasi. It exists only as a copy
+ * of a started engine, since the package's module is a library. Small enough to be compiled when the first session asks for it.
+ */
+export function javascriptImage(): SystemImage {
+  const program = require.resolve('quickjs-wasi/quickjs.wasm');
+  return {
+    name: 'javascript',
+    path: path.dirname(program),
+    programs: { qjs: program },
+    mounted: false,
+    snapshots: { qjs: 'javascript' },
+  };
+}
+
 /** The images that come with the sandbox; `python` is where one of our own may be. */
 export function builtInImages({ python }: { python?: string } = {}): SystemImage[] {
-  return pythonImages(python);
+  return [...pythonImages(python), javascriptImage()];
 }
 
 /** Images an operator configured: each a directory or a plain tar, laid into the root of the jobs that name it. */

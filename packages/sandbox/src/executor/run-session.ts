@@ -134,7 +134,10 @@ export class SessionRunner {
   ): { memory?: LinearMemory; run: () => void } {
     if (program.kind === 'snapshot') {
       const { snapshot } = program;
-      const message = findPythonRequest({ ...request, root, plain: this.isPlain(request) });
+      const message =
+        snapshot.facts.language === 'python'
+          ? findPythonRequest({ ...request, root, plain: this.isPlain(request) })
+          : Buffer.from(JSON.stringify({ args: request.args, env: request.env }));
       const guest = message && snapshot.findGuest(request.memoryBytes);
       if (!guest) return this.prepareStart(request, this.loadAgain(request), host);
       this.snapshots.markUsed(snapshot);
@@ -163,8 +166,12 @@ export class SessionRunner {
     if (program.kind !== 'system-image' || local !== undefined) return undefined;
     const image = this.images.get(program.image);
     const snapshot = image && this.snapshots.find(image.path, program.path);
-    if (!snapshot || memoryBytes < snapshot.facts.pages * pageBytes) return undefined;
-    return { kind: 'snapshot', snapshot, module: snapshot.facts, trusted: true };
+    if (!snapshot) return undefined;
+    const { pages, minPages, language } = snapshot.facts;
+    // JavaScript's engine exists as a copy only; Python can start by itself in less memory.
+    if (language === 'javascript') return { kind: 'snapshot', snapshot, module: { minPages: pages }, trusted: true };
+    if (memoryBytes < pages * pageBytes) return undefined;
+    return { kind: 'snapshot', snapshot, module: { minPages }, trusted: true };
   }
 
   /** The interpreter of a session that cannot start from its snapshot. */

@@ -1,7 +1,7 @@
 import type { MakerResult, MakerSetup } from './make-snapshots';
 import { writeSnapshot } from './snapshot-files';
 import { findSnapshotSources } from './sources';
-import { takePythonSnapshot } from './take-snapshot';
+import { takeJavaScriptSnapshot, takePythonSnapshot } from './take-snapshot';
 
 /**
  * A process that lives for a moment at the start of the sandbox: starts each interpreter, copies it, and writes the copy
@@ -10,10 +10,11 @@ import { takePythonSnapshot } from './take-snapshot';
 
 const { directory, images } = JSON.parse(process.argv[2]!) as MakerSetup;
 const results: MakerResult[] = [];
-for (const { image, program, bytes } of findSnapshotSources(images)) {
+for (const { image, program, language, bytes } of findSnapshotSources(images)) {
   const started = performance.now();
   try {
-    const { module, memory, facts } = takePythonSnapshot(bytes, image.library);
+    const { module, memory, facts } =
+      language === 'python' ? takePythonSnapshot(bytes, image.library) : takeJavaScriptSnapshot(bytes);
     const file = `${directory}/${results.length}`;
     writeSnapshot(file, module, memory, facts);
     const elapsedMs = performance.now() - started;

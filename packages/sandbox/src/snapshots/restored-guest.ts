@@ -4,6 +4,8 @@ import { type CompiledModule, engine, type LinearMemory } from '../module/engine
 import { memoryImport } from '../module/rewrite';
 import { wasiFunctions, wasiModuleName } from '../wasi/functions';
 import type { WasiHost, WasiImports } from '../wasi/host';
+import { engineImports, type JavaScriptRequest, JavaScriptSession } from './javascript-session';
+import type { QuickJsExports } from './quickjs';
 import { tableExport } from './restorable';
 import type { SnapshotFacts } from './snapshot-files';
 
@@ -41,7 +43,8 @@ export class RestoredGuest {
   ) {
     this.memory = new engine.Memory({ initial: facts.pages, maximum: maximumPages });
     const imports = {
-      [wasiModuleName]: this.forwarders(),
+      [wasiModuleName]: this.forwarders(Object.keys(wasiFunctions)),
+      env: this.forwarders(engineImports),
       [memoryImport.module]: { [memoryImport.name]: this.memory },
     };
     this.exports = new engine.Instance(module, imports).exports as GuestExports;
@@ -56,22 +59,29 @@ export class RestoredGuest {
     return this.memory.buffer.byteLength === this.facts.pages * pageBytes;
   }
 
-  /** Serves one session; `request` is what `serve` of the boot program takes. Ends by an exception, as every guest does. */
+  /** Serves one session; `request` is what its interpreter takes. Ends by an exception, as every guest does. */
   serve(host: WasiHost, request: Uint8Array): void {
     if (!this.clean) throw new Error('a guest was used twice');
     this.clean = false;
     host.attach(this.memory);
-    this.functions = handOver(
-      host.imports[wasiModuleName] as unknown as Record<string, HostFunction>,
-      request,
-      (start) => {
-        return Buffer.from(this.memory.buffer, start);
-      },
-    );
+    const functions = host.imports[wasiModuleName] as unknown as Record<string, HostFunction>;
+    if (this.facts.language === 'python') this.servePython(functions, request);
+    else this.serveJavaScript(functions, request);
+  }
+
+  private servePython(functions: Record<string, HostFunction>, request: Uint8Array): void {
+    this.functions = handOver(functions, request, (start) => Buffer.from(this.memory.buffer, start));
     const { serve, emptyTuple } = this.facts;
     const view = new DataView(this.memory.buffer);
     const type = view.getUint32(serve + typeOffset, true);
     this.exports[tableExport].get(view.getUint32(type + callOffset, true))(serve, emptyTuple, 0);
+  }
+
+  private serveJavaScript(functions: Record<string, HostFunction>, request: Uint8Array): void {
+    const exports = this.exports as unknown as QuickJsExports;
+    const session = new JavaScriptSession(exports, this.memory, functions, this.facts.serve);
+    this.functions = { ...functions, ...(session.imports as unknown as Record<string, HostFunction>) };
+    session.run(JSON.parse(Buffer.from(request).toString('utf8')) as JavaScriptRequest);
   }
 
   /** Puts memory and globals back. Throws if the instance is not reusable. */
@@ -111,9 +121,9 @@ export class RestoredGuest {
   }
 
   /** An instance is bound to its imports for life; these pass each call on to the host of the session in hand. */
-  private forwarders(): HostFunctions {
+  private forwarders(names: readonly string[]): HostFunctions {
     const result: Record<string, HostFunction> = {};
-    for (const name of Object.keys(wasiFunctions)) {
+    for (const name of names) {
       result[name] = (a, b, c, d, e, f, g, h, i) => this.functions[name]!(a, b, c, d, e, f, g, h, i);
     }
     return result as unknown as HostFunctions;

@@ -2,6 +2,9 @@ import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pageBytes } from '../limits';
 
+/** Whose interpreter it is. */
+export type SnapshotLanguage = 'python' | 'javascript';
+
 /**
  * A snapshot on disk: the module of its sessions, the copied memory, and a few numbers. The memory is read into every
  * process that uses it; in a file it costs no process a second copy.
@@ -16,8 +19,10 @@ export interface SnapshotFacts {
   globals: [name: string, value: number][];
   /** Where the copied memory holds anything: start and end in bytes. */
   runs: [start: number, end: number][];
-  /** Addresses of the Python function that serves a session, and of the empty tuple. */
+  language: SnapshotLanguage;
+  /** Address of what serves a session: a Python function, or a JavaScript object. */
   serve: number;
+  /** Address of Python's empty tuple. */
   emptyTuple: number;
 }
 

@@ -6,9 +6,13 @@ import { admitModule } from '../module/admission';
 import { engine } from '../module/engine';
 import { ModuleRefusal } from '../module/reader';
 import { memoryImport } from '../module/rewrite';
+import { readSections } from '../module/sections';
+import { readShape } from '../module/shape';
 import { wasiModuleName } from '../wasi/functions';
 import { WasiHost } from '../wasi/host';
+import { bootJavaScript, engineImports } from './javascript-session';
 import { bootProgram } from './python-boot';
+import type { QuickJsExports } from './quickjs';
 import { makeRestorable } from './restorable';
 import { findRuns, pagesOf, type SnapshotFacts } from './snapshot-files';
 
@@ -80,11 +84,43 @@ export function takePythonSnapshot(bytes: Uint8Array, library: string | undefine
     maxPages: admission.module.maxPages,
     globals: restorable.globals.map((name) => [name, (exports[name] as { value: number }).value]),
     runs: findRuns(copy),
+    language: 'python',
     serve: serve!,
     emptyTuple: emptyTuple!,
   };
   if (copy.byteLength % pageBytes !== 0 || !(facts.serve > 0) || !(facts.emptyTuple > 0)) {
     throw new ModuleRefusal('the interpreter did not say where it waits');
   }
+  return { module: restorable.sessionBytes, memory: copy, facts };
+}
+
+/** Starts a JavaScript engine (a module of quickjs-wasi) and copies it with everything that scripts find. */
+export function takeJavaScriptSnapshot(bytes: Uint8Array): Snapshot {
+  const sections = readSections(bytes);
+  const shape = readShape(sections, trustedModuleLimits);
+  if (!shape.memory) throw new ModuleRefusal('the module has no memory');
+  const [minPages, declaredPages] = [shape.memory.min, Math.min(shape.memory.max ?? maxPages, maxPages)];
+  const restorable = makeRestorable({ sections, shape, minPages, maxPages: declaredPages });
+  const memory = new engine.Memory({ initial: minPages, maximum: declaredPages });
+  const host = new WasiHost({ args: [], env: {}, channels: [], root: new RootFs() });
+  host.attach(memory);
+  const unused = Object.fromEntries(engineImports.map((name) => [name, () => 0]));
+  const { exports } = new engine.Instance(new engine.Module(restorable.bootBytes), {
+    ...host.imports,
+    env: unused,
+    [memoryImport.module]: { [memoryImport.name]: memory },
+  });
+  const serve = bootJavaScript(exports as unknown as QuickJsExports, memory);
+  const copy = new Uint8Array(memory.buffer.slice(0));
+  const facts: SnapshotFacts = {
+    pages: pagesOf(copy),
+    minPages,
+    maxPages: declaredPages,
+    globals: restorable.globals.map((name) => [name, (exports[name] as { value: number }).value]),
+    runs: findRuns(copy),
+    language: 'javascript',
+    serve,
+    emptyTuple: 0,
+  };
   return { module: restorable.sessionBytes, memory: copy, facts };
 }

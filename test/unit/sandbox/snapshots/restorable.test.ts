@@ -1,5 +1,6 @@
 import { trustedModuleLimits } from '@zerocloud/sandbox/limits';
 import { admitModule } from '@zerocloud/sandbox/module/admission';
+import { engine } from '@zerocloud/sandbox/module/engine';
 import { makeRestorable, tableExport } from '@zerocloud/sandbox/snapshots/restorable';
 import { compileGuestText } from '../../../support/sandbox';
 
@@ -17,18 +18,18 @@ describe('a program whose memory and globals are its whole state', () => {
     const globals = '(global (mut i32) (i32.const 7)) (global i64 (i64.const 1)) (global (mut i32) (i32.const -9))';
     const found = await restorable(`${table} ${globals}`);
     expect(found.globals).toEqual(['zerocloud:global:0', 'zerocloud:global:2']);
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const module = new WebAssembly.Module(found.bootBytes as BufferSource);
-    const { exports } = new WebAssembly.Instance(module, { zerocloud: { memory } });
-    expect((exports['zerocloud:global:2'] as WebAssembly.Global).value).toBe(-9);
-    expect((exports[tableExport] as WebAssembly.Table).length).toBe(2);
+    const memory = new engine.Memory({ initial: 1, maximum: 1 });
+    const module = new engine.Module(found.bootBytes);
+    const { exports } = new engine.Instance(module, { zerocloud: { memory } });
+    expect((exports['zerocloud:global:2'] as { value: number }).value).toBe(-9);
+    expect((exports[tableExport] as { length: number }).length).toBe(2);
   });
 
   test('starts with its data and is restored without', async () => {
     const found = await restorable(`${table} (data (i32.const 8) "hello")`);
     const memories = [found.bootBytes, found.sessionBytes].map((bytes) => {
-      const memory = new WebAssembly.Memory({ initial: 1 });
-      new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { zerocloud: { memory } });
+      const memory = new engine.Memory({ initial: 1, maximum: 1 });
+      new engine.Instance(new engine.Module(bytes), { zerocloud: { memory } });
       return Buffer.from(memory.buffer, 8, 5).toString('latin1');
     });
     expect(memories).toEqual(['hello', '\0\0\0\0\0']);

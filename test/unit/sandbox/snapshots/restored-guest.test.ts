@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pythonImages } from '@zerocloud/sandbox';
 import { RootFs } from '@zerocloud/sandbox/images/root-fs';
+import { type CompiledModule, engine, type LinearMemory } from '@zerocloud/sandbox/module/engine';
 import { findPythonRequest } from '@zerocloud/sandbox/snapshots/python-command';
 import { RestoredGuest } from '@zerocloud/sandbox/snapshots/restored-guest';
 import { type Snapshot, takePythonSnapshot } from '@zerocloud/sandbox/snapshots/take-snapshot';
@@ -10,7 +11,7 @@ import { GuestExit, WasiHost } from '@zerocloud/sandbox/wasi/host';
 
 let directory: string;
 let snapshot: Snapshot;
-let compiled: WebAssembly.Module;
+let compiled: CompiledModule;
 let memoryFd: number;
 
 beforeAll(() => {
@@ -18,7 +19,7 @@ beforeAll(() => {
   snapshot = takePythonSnapshot(readFileSync(pythonImages()[0]!.programs!.python!), undefined);
   writeFileSync(path.join(directory, 'memory'), snapshot.memory);
   memoryFd = openSync(path.join(directory, 'memory'), 'r');
-  compiled = new WebAssembly.Module(snapshot.module as BufferSource);
+  compiled = new engine.Module(snapshot.module);
 }, 60_000);
 
 afterAll(() => {
@@ -27,8 +28,7 @@ afterAll(() => {
 });
 
 const create = (pages = 4096) => new RestoredGuest(compiled, snapshot.facts, memoryFd, pages);
-const memoryOf = (guest: RestoredGuest) =>
-  Buffer.from((guest as unknown as { memory: WebAssembly.Memory }).memory.buffer);
+const memoryOf = (guest: RestoredGuest) => Buffer.from((guest as unknown as { memory: LinearMemory }).memory.buffer);
 
 function run(guest: RestoredGuest, source: string): number {
   const root = new RootFs();
