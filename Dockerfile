@@ -7,6 +7,8 @@ RUN npm ci && npm prune --omit=dev --ignore-scripts
 FROM node:24-slim
 ENV NODE_ENV=production ZEROCLOUD_HOST=0.0.0.0 ZEROCLOUD_DATA_DIR=/data
 WORKDIR /zerocloud
+# Confines programs where the container may make namespaces (docs/operations.md).
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 RUN mkdir /data && chown node:node /data
 COPY --from=build /zerocloud/package.json ./
 COPY --from=build /zerocloud/node_modules ./node_modules

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
@@ -295,6 +296,33 @@ describeJail('a jailed process', () => {
     await closed;
     await until('all of its processes are gone', () => ![...pids].some(isAlive));
   });
+});
+
+test('a server that requires the full jail does not start without it, and says in one sentence what is missing', async () => {
+  const tools = path.join(directory, 'tools');
+  await mkdir(tools);
+  writeFileSync(path.join(tools, 'bwrap'), '#!/bin/sh\necho "bwrap: no namespaces here" >&2\nexit 1\n', {
+    mode: 0o755,
+  });
+  const env = {
+    PATH: `${tools}:${process.env.PATH}`,
+    ZEROCLOUD_JAIL: 'require',
+    ZEROCLOUD_PORT: '0',
+    ZEROCLOUD_DATA_DIR: path.join(directory, 'served'),
+  };
+  const server = spawn(process.execPath, [path.join(__dirname, '../../packages/proxy/dist/main.js')], { env });
+  let said = '';
+  server.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  server.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const [status] = await once(server, 'close');
+  expect([status, said]).toEqual([
+    1,
+    expect.stringMatching(/^no full jail for programs here: .*no namespaces here\n$/),
+  ]);
 });
 
 (isRoot ? describe : describe.skip)('an executor with a broken engine, of another user only (which needs root)', () => {
