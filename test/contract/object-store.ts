@@ -540,6 +540,59 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
       });
     });
 
+    describe('appending to an object', () => {
+      beforeEach(() => createContainer());
+      const append = (object: string, text: string | Buffer) =>
+        store.appendObject(at(object), Buffer.from(text as string), { timestamp: t2, contentType: 'text/log' });
+
+      test('makes it, then lets it grow, with all that follows from its size', async () => {
+        expect(await append('log', 'one\n')).toMatchObject({ sizeBytes: 4, contentType: 'text/log', timestamp: t2 });
+        const record = await append('log', 'two\n');
+        expect(record).toMatchObject({ sizeBytes: 8, etag: md5(Buffer.from('one\ntwo\n')) });
+        expect(await store.findObject(at('log'))).toEqual(record);
+        expect((await read('log')).toString()).toBe('one\ntwo\n');
+        expect(await counters()).toEqual({ containers: 1, objects: 1, bytes: 8 });
+      });
+
+      test('keeps its type and metadata, and leaves copies as they are', async () => {
+        const { bodyId } = await put('o', Buffer.from('old '), { metadata: { 'x-object-meta-a': '1' } });
+        const copy = { timestamp: t1, sourceBodyId: bodyId, contentType: 'text/plain', metadata: {} };
+        await store.copyObject(at('o'), at('copy'), copy);
+        const record = await append('o', 'new');
+        expect(record).toMatchObject({ contentType: 'text/plain', metadata: { 'x-object-meta-a': '1' } });
+        expect(record.bodyId).not.toBe(bodyId);
+        expect([String(await read('o')), String(await read('copy'))]).toEqual(['old new', 'old ']);
+      });
+
+      test('loses nothing of many writers', async () => {
+        const parts = Array.from({ length: 50 }, (_, index) => `${index}\n`);
+        await Promise.all(parts.map((part) => append('log', part)));
+        expect(
+          String(await read('log'))
+            .trimEnd()
+            .split('\n')
+            .sort(),
+        ).toEqual(parts.map((part) => part.trim()).sort());
+      });
+
+      test('is refused beyond 64 KiB, and leaves it as it is', async () => {
+        await append('log', Buffer.alloc(65_000, 'x'));
+        await expect(append('log', Buffer.alloc(600, 'y'))).rejects.toEqual(refusal('objectTooLarge'));
+        await append('log', Buffer.alloc(536, 'z'));
+        expect(await counters()).toEqual({ containers: 1, objects: 1, bytes: 65_536 });
+        await put('blob', someBytes(300_000));
+        await expect(append('blob', 'y')).rejects.toEqual(refusal('objectTooLarge'));
+      });
+
+      test('is refused without the container', async () => {
+        const nowhere = { ...home, container: 'none', object: 'o' };
+        const options = { timestamp: t2, contentType: 'text/log' };
+        await expect(store.appendObject(nowhere, Buffer.from('x'), options)).rejects.toEqual(
+          refusal('containerNotFound'),
+        );
+      });
+    });
+
     describe('an object that expires', () => {
       const deleteAt = startMs / 1000 + 10;
       beforeEach(async () => {

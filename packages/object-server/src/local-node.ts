@@ -94,6 +94,7 @@ export function createLocalNode(store: ObjectStore, execution: Execution, close:
     openObject: (path) => store.openObject(path),
     putObject: (path, body, options) => store.putObject(path, body, options),
     copyObject: (source, target, options) => store.copyObject(source, target, options),
+    appendObject: (path, data, options) => store.appendObject(path, data, options),
     updateObject: (path, options) => store.updateObject(path, options),
     deleteObject: (path, options) => store.deleteObject(path, options),
     ...execution,

@@ -10,6 +10,7 @@ import type {
 } from './storage-node';
 import type {
   AccountRecord,
+  AppendObjectOptions,
   ContainerEntry,
   ContainerPath,
   ContainerRecord,
@@ -106,6 +107,11 @@ export class RemoteNode implements StorageNode {
 
   copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord> {
     return this.#client.json('POST', toPath('copies'), { body: JSON.stringify({ source, target, options }) });
+  }
+
+  appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord> {
+    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    return this.#client.json('POST', toPath('appends'), { body: JSON.stringify({ path, data: text, options }) });
   }
 
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void> {

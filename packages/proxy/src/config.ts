@@ -65,6 +65,9 @@ export interface JobLimits {
   maxQueuedJobs: number;
   /** Jobs beyond `maxJobs`, each of an account that runs none. */
   reservedJobs: number;
+  /** Whether accounting lines are stored, and in which account. */
+  accounting: boolean;
+  userStatsAccount: string;
   /** Programs found valid when they were stored are not validated by jobs. */
   prevalidate: boolean;
   /** Ended jobs of one account, and nodes of all ended jobs, that the live view remembers. */
@@ -181,6 +184,8 @@ function jobLimits(values: SettingValues): JobLimits {
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
     reservedJobs: values.reservedJobs,
+    accounting: values.accounting === 'yes',
+    userStatsAccount: values.userStatsAccount,
     prevalidate: values.prevalidate === 'yes',
     jobHistory: values.jobHistory,
     jobHistoryNodes: values.jobHistoryNodes,

@@ -243,6 +243,20 @@ export const settings = {
     default: 10,
     sentence: 'Jobs beyond MAX_JOBS, each of an account that runs none: it starts at once.',
   }),
+  accounting: choice('ACCOUNTING', {
+    readBy,
+    of: ['yes', 'no'],
+    default: 'no',
+    sentence: 'Whether what each node cost is stored, before the job is answered (zerovm_accounting_enabled).',
+  }),
+  userStatsAccount: text('USER_STATS_ACCOUNT', {
+    type: 'account name',
+    readBy,
+    pattern: /^[\w.-]{1,64}$/,
+    default: 'AUTH_userstats',
+    sentence:
+      'Account of the accounting logs; with the prefix AUTH_, reseller admins can read it (user_stats_account).',
+  }),
   jobHistory: integer('JOB_HISTORY', {
     readBy,
     min: 0,

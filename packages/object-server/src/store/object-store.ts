@@ -137,6 +137,12 @@ export interface CopyObjectOptions {
   ifAbsent?: boolean;
 }
 
+export interface AppendObjectOptions {
+  timestamp: string;
+  /** Of a new object; one that is there keeps its own, and its metadata. */
+  contentType: string;
+}
+
 export interface UpdateObjectOptions {
   timestamp: string;
   /** Replaces all metadata but `x-object-sysmeta-*`, as Swift's POST does. */
@@ -190,6 +196,11 @@ export interface ObjectStore {
   putObject(path: ObjectPath, body: AsyncIterable<Uint8Array>, options: PutObjectOptions): Promise<ObjectRecord>;
   /** A second name for the same bytes; nothing is copied. `objectNotFound`, `containerNotFound` (of the target), `objectExists`. */
   copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord>;
+  /**
+   * Adds to the end of a small object, or makes one: in one step, so that of several writers none loses its part.
+   * `containerNotFound`; `objectTooLarge` when it would not fit any more (64 KiB).
+   */
+  appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord>;
   /** `objectNotFound`. */
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void>;
   /** `objectNotFound`. */

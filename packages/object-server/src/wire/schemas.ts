@@ -77,6 +77,12 @@ export const copyRequest = z.strictObject({
   }),
 });
 
+export const appendRequest = z.strictObject({
+  path: objectPath,
+  data: z.base64().transform((text) => Buffer.from(text, 'base64')),
+  options: z.strictObject({ timestamp, contentType: z.string() }),
+});
+
 export const validationRequest = z.strictObject({
   path: objectPath,
   options: z.strictObject({

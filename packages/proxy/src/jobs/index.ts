@@ -3,6 +3,7 @@ import { isStorageError } from '@zerocloud/object-server';
 import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { AccountingLog } from './accounting-log';
 import { Admission, type JobRequest } from './admission';
 import { Answer, cdrLine } from './answer';
 import { authoriseNodes } from './authorise';
@@ -24,6 +25,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
   const { node, config, now } = deps;
   const { maxJobs, reservedJobs, maxQueuedJobs } = config.jobs;
   const slots = new FairSlots({ slots: maxJobs, reserved: reservedJobs, maxWaiting: maxQueuedJobs });
+  const accounting = config.jobs.accounting ? new AccountingLog(deps) : undefined;
   const admission = new Admission(deps);
   const metadataLimits = metadataLimitsOf(config.limits);
   const nextJobId = createJobIds(now);
@@ -62,7 +64,8 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     const width = nodes.length === 1 ? 1 : (await describe()).maxSessions + 1;
     const answer = new Answer(nodes.length);
     const watched = live.begin(ctx.state, nodes);
-    const signal = AbortSignal.any([ctx.state.signal, watched.stopSignal]);
+    const { signal } = watched;
+    const lines = accounting?.begin(ctx.state);
     const turn = slots.acquire(path.account, signal);
     request.onAccepted?.();
     await turn;
@@ -71,6 +74,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       const onStart = (index: number) => watched.nodeStarted(index);
       await runNodes(nodes, { node, job, denied, width, signal, onStart }, (outcome, index) => {
         watched.nodeEnded(index, outcome);
+        lines?.add(outcome);
         logNode(ctx, outcome);
         return answer.add(outcome, index);
       });
@@ -80,6 +84,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       throw error;
     } finally {
       slots.release(path.account);
+      if (lines) await lines.store();
     }
   }
 

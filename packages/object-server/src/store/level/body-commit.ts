@@ -23,12 +23,22 @@ export class BodyCommit {
     return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(body, refer);
   }
 
+  /** As `commit`, for a small body that comes about in the transaction itself. */
+  async commitMade(make: (tx: Transaction, bodyId: string) => Buffer): Promise<void> {
+    const bodyId = this.#newInlineId();
+    await this.#parts.commits.commit((tx) => addInlineBody(tx, bodyId, make(tx, bodyId)));
+  }
+
+  /** Bodies written together lie together; the random part keeps the ids of two runs apart. */
+  #newInlineId(): string {
+    return this.#idPrefix + (this.#nextId++).toString(36).padStart(8, '0');
+  }
+
   async #commitInline(
     body: ReceivedBody & { kind: 'inline' },
     refer: (tx: Transaction, bodyId: string) => void,
   ): Promise<string> {
-    // Bodies written together lie together; the random part keeps the ids of two runs apart.
-    const bodyId = this.#idPrefix + (this.#nextId++).toString(36).padStart(8, '0');
+    const bodyId = this.#newInlineId();
     await this.#parts.commits.commit((tx) => {
       addInlineBody(tx, bodyId, body.data);
       refer(tx, bodyId);

@@ -3,6 +3,7 @@ import { StorageError } from '../../errors';
 import type { BodyFiles, FinishedObjectOptions } from '../body-files';
 import type {
   AccountRecord,
+  AppendObjectOptions,
   ContainerEntry,
   ContainerPath,
   ContainerRecord,
@@ -29,6 +30,7 @@ import {
   putAccountRow,
   putContainerRow,
 } from './account-changes';
+import { appendBody } from './append-body';
 import { BlobFiles } from './blob-files';
 import { BodyCommit } from './body-commit';
 import { CommittedRows } from './committed-rows';
@@ -257,6 +259,23 @@ export class LevelStore implements ObjectStore, BodyFiles {
       setObject(tx, this.#parts.files, target, record);
       return record;
     });
+  }
+
+  async appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord> {
+    await this.#parts.space.check(data.byteLength);
+    let record: ObjectRecord | undefined;
+    await this.#bodies.commitMade((tx, bodyId) => {
+      this.#checkTarget(tx.find, path, {});
+      const found = tx.find(objects, objectKey(path));
+      const old = found && !isExpired(found, this.#parts.now()) ? found : undefined;
+      const { body, etag } = appendBody(tx, old, data);
+      const { contentType, metadata, deleteAt } = old ?? { ...options, metadata: {}, deleteAt: undefined };
+      const { timestamp } = options;
+      record = makeRecord({ bodyId, sizeBytes: body.length, etag }, { timestamp, contentType, metadata, deleteAt });
+      setObject(tx, this.#parts.files, path, record);
+      return body;
+    });
+    return record!;
   }
 
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void> {

@@ -21,6 +21,8 @@ export interface LiveJobOptions {
   id: string;
   account: string;
   user?: string;
+  /** Aborts when the client hangs up. */
+  signal: AbortSignal;
   now(): number;
   /** Called after every change that the job's summary shows. */
   onChange(job: LiveJob): void;
@@ -59,14 +61,19 @@ export class LiveJob {
     this.account = options.account;
     this.user = options.user;
     this.createdMs = options.now();
+    const { signal } = options;
+    // Cheaper than a signal of both, and every job has one.
+    const abort = () => this.#stop.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
   }
 
   get isOver(): boolean {
     return this.endedMs !== undefined;
   }
 
-  /** Aborts with the answer for the job's own client when the job is stopped. */
-  get stopSignal(): AbortSignal {
+  /** Aborts when the job is stopped, with the answer for its client, and when that one hangs up. */
+  get signal(): AbortSignal {
     return this.#stop.signal;
   }
 

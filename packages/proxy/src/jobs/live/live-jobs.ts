@@ -28,7 +28,7 @@ export class LiveJobs {
   }
 
   /** A job is about to run, or the next one of a chain. Throws the answer of a job that was stopped. */
-  begin({ path, transactionId, identity }: RequestState, nodes: readonly PlannedNode[]): LiveJob {
+  begin({ path, transactionId, identity, signal }: RequestState, nodes: readonly PlannedNode[]): LiveJob {
     let jobs = this.#accounts.get(path.account);
     if (!jobs) {
       jobs = new Map();
@@ -39,7 +39,8 @@ export class LiveJobs {
       const onChange = (changed: LiveJob) => {
         for (const watcher of this.#watchers.get(changed.account) ?? []) watcher(changed);
       };
-      job = new LiveJob({ id: transactionId, account: path.account, user: identity?.user, now: this.#now, onChange });
+      const { account } = path;
+      job = new LiveJob({ id: transactionId, account, user: identity?.user, signal, now: this.#now, onChange });
       jobs.set(transactionId, job);
     }
     job.beginStep(nodes);
