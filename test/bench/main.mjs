@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { fairness } from './cases/fairness.mjs';
 import { pythonJob, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
 import { listing, prepareListing } from './cases/listing.mjs';
@@ -25,6 +26,7 @@ const cases = {
   pythonJob,
   wordCount,
   listing,
+  fairness,
   ...sandboxCases,
 };
 const words = process.argv.slice(2).map((word) => word.toLowerCase());

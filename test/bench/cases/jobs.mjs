@@ -6,7 +6,7 @@ import { send } from '../http.mjs';
 import { call } from '../processes.mjs';
 import { latencies, median } from '../statistics.mjs';
 
-async function compileWat(url) {
+export async function compileWat(url) {
   const { parseWat } = await wabt();
   return Buffer.from(parseWat(url.pathname, await readFile(url, 'utf8')).toBinary({}).buffer);
 }

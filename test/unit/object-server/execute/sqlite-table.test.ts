@@ -11,7 +11,7 @@ beforeAll(async () => {
 /** The rows as SQLite itself reads them. */
 async function write(rows: Iterable<SqliteValue[]>): Promise<Database> {
   const chunks: Buffer[] = [];
-  let start = Buffer.alloc(0);
+  let start: Buffer = Buffer.alloc(0);
   const sink = {
     append: (pages: Buffer) => void chunks.push(pages),
     writeStart: async (pages: Buffer) => {
