@@ -103,6 +103,11 @@ test.each([
   expect(result).toMatchObject({ state: 'ok', exitCode, out: '', err: expect.stringContaining(err) });
 });
 
+test('does without a world that it has frozen', async () => {
+  const source = 'Object.freeze(globalThis); setTimeout(() => print("ticked"), 1)';
+  expect(await run(['-e', source])).toMatchObject({ exitCode: 0, out: 'ticked\n', err: '' });
+});
+
 test('handles a rejection that is caught later', async () => {
   const source =
     'const p = Promise.reject(new Error("x")); Promise.resolve().then(() => p.catch(() => print("caught")))';

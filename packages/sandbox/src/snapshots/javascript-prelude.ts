@@ -7,7 +7,7 @@ export const prelude = `
 'use strict';
 const host = globalThis.zerocloud_call;
 delete globalThis.zerocloud_call;
-const clock = globalThis.performance;
+const clock = globalThis.performance, { parse } = JSON;
 const op = { write: 0, read: 1, open: 2, close: 3, exit: 4, readAll: 5, list: 6, stat: 7, text: 8, sleep: 9, remove: 10, mkdir: 11 };
 const names = { 2: 'EACCES', 8: 'EBADF', 19: 'EDQUOT', 20: 'EEXIST', 28: 'EINVAL', 29: 'EIO', 31: 'EISDIR', 44: 'ENOENT',
   51: 'ENOSPC', 54: 'ENOTDIR', 55: 'ENOTEMPTY', 58: 'ENOTSUP', 63: 'EPERM', 69: 'EROFS', 70: 'ESPIPE', 76: 'ENOTCAPABLE' };
@@ -159,7 +159,8 @@ globalThis.console = {
   error: (...values) => put(2, line(values)), warn: (...values) => put(2, line(values)),
 };
 return {
-  start(args, env, seed) {
+  start(text) {
+    const [args, env, seed] = parse(text);
     globalThis.scriptArgs = args;
     variables = env;
     let [a, b, c, d] = seed;

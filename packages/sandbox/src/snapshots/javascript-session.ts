@@ -75,7 +75,8 @@ export class JavaScriptSession {
     if (!command) return this.stop(usage, 2);
     const { file, code, rest } = command;
     const name = file ?? (code === undefined ? '<stdin>' : '<cmdline>');
-    this.invoke('start', JSON.stringify([file === undefined ? rest : [file, ...rest], env, this.calls.seed()]));
+    const scriptArgs = file === undefined ? rest : [file, ...rest];
+    this.invoke('start', this.engine.newString(JSON.stringify([scriptArgs, env, this.calls.seed()])));
     if (code !== undefined) this.evaluate(Buffer.from(code), name, command.module);
     else this.evaluateFile(file, name, command.module);
     do this.settle();
@@ -124,8 +125,7 @@ export class JavaScriptSession {
   }
 
   private fail(error: number): never {
-    this.engine.setGlobal('zerocloud_value', error);
-    this.invoke('report', '[globalThis.zerocloud_value]');
+    this.invoke('report', error);
     throw new GuestExit(1);
   }
 
@@ -134,14 +134,19 @@ export class JavaScriptSession {
     throw new GuestExit(code);
   }
 
-  /** Calls a method of the prelude with arguments written as JavaScript; an exception in it ends the script. */
-  private invoke(method: 'start' | 'report' | 'tick', args = '[]'): number {
+  /** Calls a method of the prelude's object; an exception in it ends the script. */
+  private invoke(method: 'start' | 'report' | 'tick', ...values: number[]): number {
     const { engine, session } = this;
-    engine.setGlobal('zerocloud_session', session);
-    const code = `{ const s = zerocloud_session, a = ${args}; delete globalThis.zerocloud_session; delete globalThis.zerocloud_value; s.${method}(...a) }`;
-    const result = engine.evaluate(code, '<zerocloud>', evalFlags.global);
-    if (!engine.exports.qjs_is_exception(result)) return result;
-    const error = engine.exports.qjs_get_exception();
+    const { exports } = engine;
+    const callee = engine.withText(method, (name) => exports.qjs_get_prop_string(session, name));
+    const result = engine.withRoom(values.length * 4, (pointer) => {
+      values.forEach((value, i) => {
+        engine.setUint32(pointer + 4 * i, value);
+      });
+      return exports.qjs_call(callee, session, values.length, pointer);
+    });
+    if (!exports.qjs_is_exception(result)) return result;
+    const error = exports.qjs_get_exception();
     if (method === 'report') throw new GuestExit(1);
     return this.fail(error);
   }

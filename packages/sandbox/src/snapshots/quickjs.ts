@@ -14,6 +14,7 @@ export interface QuickJsExports {
   qjs_get_global(): number;
   qjs_get_undefined(): number;
   qjs_set_prop_string(object: number, name: number, value: number): number;
+  qjs_call(callee: number, self: number, count: number, values: number): number;
   qjs_get_prop_string(object: number, name: number): number;
   qjs_new_host_function(name: number, length: number, argumentCount: number): number;
   qjs_new_string(text: number, length: number): number;
