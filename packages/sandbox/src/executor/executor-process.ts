@@ -100,6 +100,10 @@ export class ExecutorProcess {
     this.child.on('error', () => this.kill());
     this.child.on('message', (message) => this.receiveStatus(message as StatusMessage));
     this.watch = setTimeout(() => this.kill(), maxExecutorStartMs);
+    // From here on it takes no session, though its files and pipes may outlive it a little.
+    this.child.once('exit', () => {
+      this.state = 'dead';
+    });
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
         void this.finishExit(signal ?? `exit code ${code}`).then(resolve);
