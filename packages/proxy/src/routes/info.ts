@@ -33,6 +33,13 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD')
       throw new HttpError(405, undefined, { headers: { Allow: allowed } });
     const { systemImages, maxSessions, jail } = await node.describe();
+    const queues = {
+      max_message_size: config.queues.maxMessageBytes,
+      max_message_ttl: config.queues.maxMessageTtlS,
+      max_message_listing_limit: config.queues.maxMessageListing,
+      max_claim_limit: config.queues.maxClaimCount,
+      max_claim_ttl: config.queues.maxClaimTtlS,
+    };
     const zerocloud = {
       system_images: systemImages,
       max_sessions: maxSessions,
@@ -47,6 +54,9 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
       max_nodes: jobs.maxNodes,
       chain_timeout: jobs.chainTimeoutS,
       interactive_timeout: jobs.interactiveTimeoutS,
+      prevalidate: jobs.prevalidate,
+      max_job_watchers: jobs.maxJobWatchers,
+      queues,
     };
     ctx.set('Content-Type', 'application/json; charset=UTF-8');
     ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: true }, zerocloud }));
