@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { pythonImages, type Session, type SessionResult } from '@zerocloud/sandbox';
 import {
+  compileGuest,
   inputChannel,
   outputChannel,
   sessionOf,
@@ -298,4 +301,24 @@ describe.each(images)('python of %s', (_name, directory) => {
     const channels = [inputChannel(), outputChannel('/dev/stdout', { limits }), outputChannel('/dev/stderr')];
     expect(await bothWays(['-c', 'print("hello world")'], { channels })).toMatchObject({ exitCode: 120, out: 'hello' });
   });
+});
+
+test('an image of which no copy can be made is logged and works without', async () => {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'image-'));
+  // A temporary directory is the server's alone; executors may be other users.
+  await chmod(directory, 0o755);
+  await writeFile(path.join(directory, 'exit.wasm'), await compileGuest('exit-with-300'));
+  const image = { name: 'exit', path: directory, mounted: false, snapshots: { 'exit.wasm': 'python' as const } };
+  const test1 = await startTestSandbox({ systemImages: [image], maxSessions: 1 });
+  try {
+    const { report } = await test1.sandbox.run(sessionOf({ kind: 'system-image', image: 'exit', path: 'exit.wasm' }));
+    expect(report).toMatchObject({ state: 'ok', exitCode: 300 });
+    const problems = test1.events.filter(({ message }) => message.includes('snapshot could not be made'));
+    expect(problems).toMatchObject([
+      { image: 'exit', program: 'exit.wasm', problem: expect.stringContaining('no table') },
+    ]);
+  } finally {
+    await test1.close();
+    await rm(directory, { recursive: true });
+  }
 });
