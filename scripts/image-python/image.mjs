@@ -43,7 +43,12 @@ export async function writeImage({ python }, { module, library, build }, target)
   // Python looks for these to know where it is installed.
   await mkdir(path.join(lib, 'python3.11', 'lib-dynload'), { recursive: true });
   await copyFile(path.join(library, 'os.py'), path.join(lib, 'python3.11', 'os.py'));
-  for (const name of await findSysconfigData(build)) await copyFile(name, path.join(library, path.basename(name)));
+  for (const file of await findSysconfigData(build)) {
+    const name = path.basename(file);
+    await copyFile(file, path.join(library, name));
+    // Debian's sysconfig looks for a name without the platform.
+    await copyFile(file, path.join(library, name.replace('__wasi_', '__')));
+  }
   await run(python, ['-I', '-c', packLibrary, library, path.join(lib, 'python311.zip'), leftOut.join(' ')]);
   await copyFile(module, path.join(unfinished, 'python.wasm'));
   await writeFile(
