@@ -22,6 +22,8 @@ export interface ChannelSpec {
   discard?: boolean;
   /** Takes the place of `source`, `spillPath` and `discard`. */
   inherited?: InheritedChannel;
+  /** The channel is an end of this pipe (`createRing`) between two sessions of one executor; the direction tells which. */
+  pipe?: SharedArrayBuffer;
 }
 
 /** The direction follows from the limits, as in a ZeroVM manifest: open if both calls and bytes are allowed. */

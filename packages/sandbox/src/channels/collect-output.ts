@@ -16,13 +16,13 @@ export interface CollectOptions {
  * What a writable channel received, from the shared state and the spill file alone: the same after a regular end and
  * after the worker was killed. Call it once, when the worker cannot write any more, and before `state.reset`.
  * A session that failed before it opened the channel has left it as it was: empty, or what its source holds.
- * A discarded output, and one that went to an inherited file, has its size but no bytes. Throws the system error if the output's file fails.
+ * A discarded output, and one that went to an inherited file or a pipe, has its size but no bytes. Throws the system error if the output's file fails.
  */
 export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBytes }: CollectOptions): Output {
   if (!state.opened) loadSource(spec, state);
   const { name } = spec;
   const { sizeBytes } = state;
-  if (spec.discard || spec.inherited !== undefined)
+  if (spec.discard || spec.inherited !== undefined || spec.pipe !== undefined)
     return { name, sizeBytes, ...digestOf(spec, state), body: { kind: 'bytes', data: new Uint8Array(0) } };
   const held = findHeldContent(spec, state);
   if (held !== undefined && sizeBytes <= inlineBytes) {

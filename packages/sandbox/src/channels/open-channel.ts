@@ -13,6 +13,7 @@ import { InheritedOutput } from './inherited-output';
 import type { IoVectors } from './io-vectors';
 import { type OpenSource, openSource } from './open-source';
 import { OutputFile, updateHash } from './output-file';
+import { PipeChannel } from './pipe-channel';
 import type { RandomAccess } from './random-access';
 import type { ChannelState } from './state';
 import { StreamChannel } from './stream-channel';
@@ -38,6 +39,8 @@ export interface OpenChannel {
   write(memory: Uint8Array, vectors: IoVectors, position: number): number;
   /** `ftruncate`: random writers may choose any size within their limits, others only the one they have. */
   truncate(sizeBytes: number): Errno;
+  /** The guest has closed the last descriptor of the channel; it may open another one. Absent where that means nothing. */
+  closed?(): void;
   /** The guest has ended: leaves checksums in the state and closes files. Called once. */
   finish(): void;
 }
@@ -49,6 +52,7 @@ export interface OpenChannel {
 export function openChannel(spec: ChannelSpec, state: ChannelState): OpenChannel {
   const problem = findChannelProblem(spec);
   if (problem !== undefined) throw new Error(problem);
+  if (spec.pipe !== undefined) return new PipeChannel(spec, spec.pipe, state);
   if (spec.inherited?.kind === 'stream') return new StreamChannel(spec, spec.inherited.fd, state);
   return new StoredChannel(spec, state);
 }

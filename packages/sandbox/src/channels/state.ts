@@ -128,6 +128,11 @@ export class ChannelState {
     numbers[slots.writeBytes] = numbers[slots.writeBytes]! + bytes;
   }
 
+  /** More bytes of the write that was counted last. */
+  extendWrite(bytes: number): void {
+    this.numbers[slots.writeBytes] = this.numbers[slots.writeBytes]! + bytes;
+  }
+
   /** The window moves; it is empty while it does. */
   moveWindow(start: number): void {
     this.numbers[slots.windowLength] = 0;

@@ -37,15 +37,27 @@ export function summarise(
   for (let i = 0; i < channels.length; i++) {
     const spec = channels[i]!;
     const state = states[i]!;
-    accounting.reads += state.reads;
-    accounting.readBytes += state.readBytes;
-    accounting.writes += state.writes;
-    accounting.writeBytes += state.writeBytes;
+    addTransfers(accounting, spec, state);
     const output = isWritable(spec) ? outputs[nextOutput++] : undefined;
     const md5 = spec.etag ? (output?.md5 ?? state.digest) : undefined;
     if (md5 !== undefined) etags.push({ name: spec.name, md5 });
   }
   return { accounting, etags, elapsedMs };
+}
+
+/** Pipes are the network of a job: they have counters of their own. */
+function addTransfers(accounting: Accounting, { pipe }: ChannelSpec, state: ChannelState): void {
+  if (pipe === undefined) {
+    accounting.reads += state.reads;
+    accounting.readBytes += state.readBytes;
+    accounting.writes += state.writes;
+    accounting.writeBytes += state.writeBytes;
+  } else {
+    accounting.networkReads += state.reads;
+    accounting.networkReadBytes += state.readBytes;
+    accounting.networkWrites += state.writes;
+    accounting.networkWriteBytes += state.writeBytes;
+  }
 }
 
 /** The report of a guest that was killed because its time was over. */

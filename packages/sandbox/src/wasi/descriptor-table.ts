@@ -46,6 +46,11 @@ export class DescriptorTable {
     return this.slots[fd];
   }
 
+  /** Some descriptor is open on the node. */
+  holds(node: RootNode): boolean {
+    return this.slots.some((slot) => slot?.node === node);
+  }
+
   /** Throws `badf`, or `notcapable` if the descriptor lacks the right. */
   getWithRight(fd: number, right: number): Descriptor {
     const descriptor = this.get(fd);

@@ -12,7 +12,9 @@ export function descriptorFunctions(context: HostContext) {
   const { memory, descriptors, root } = context;
 
   const release = (descriptor: Descriptor | undefined): void => {
-    if (descriptor?.node.kind === 'file') root.closeFile(descriptor.node);
+    const node = descriptor?.node;
+    if (node?.kind === 'file') root.closeFile(node);
+    else if (node?.kind === 'channel' && node.channel.closed && !descriptors.holds(node)) node.channel.closed();
   };
   /** Nothing is cached on the way to a channel that could be lost without the host: syncing has nothing to do. */
   const sync = (fd: number): number => {
