@@ -185,6 +185,28 @@ test('events of an account tell of every job, and too many streams are refused',
   expect(told.filter((job) => job.id === id).at(-1)).toMatchObject({ state: 'stopped' });
 });
 
+test('jobs come in pages', async () => {
+  await mapStep();
+  await mapStep();
+  const [first, second] = await list();
+  expect((await list('?limit=1')).map(({ id }) => id)).toEqual([first!.id]);
+  expect((await list(`?limit=1&marker=${first!.id}`)).map(({ id }) => id)).toEqual([second!.id]);
+  expect(await list('?marker=forgotten')).toEqual([]);
+  expect(await list('?state=failed')).toEqual([]);
+});
+
+test('a deferred job can be stopped, and its result says so', async () => {
+  await client.put('results');
+  const job = [{ name: 'spin', exec: { path: spin }, devices: [{ name: 'stdout' }] }];
+  const target = `${client.account}/results/job`;
+  expect((await client.job(job, { 'x-zerovm-deferred': 'always' }, target)).status).toBe(200);
+  const { id } = await running();
+  expect((await client.send('DELETE', `${live}/${id}`)).status).toBe(204);
+  let result = await client.get('results/job');
+  while (result.status === 404) result = await client.get('results/job');
+  expect(result.body).toBe('The job was stopped by its owner');
+});
+
 test('history is bounded', async () => {
   for (let index = 0; index < 5; index++) await mapStep();
   // Three jobs of an account, but no more than fifty nodes, which is two of twenty.

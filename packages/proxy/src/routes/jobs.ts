@@ -79,9 +79,11 @@ function listPage(ctx: SwiftContext, all: LiveJob[]): unknown {
   const query = new Query(ctx.req.url!);
   const state = query.get('state');
   const marker = query.get('marker');
-  const wanted = state === undefined ? all : all.filter((job) => job.state === state);
-  const start = marker === undefined ? 0 : wanted.findIndex(({ id }) => id === marker) + 1;
-  return { jobs: wanted.slice(start, start + readCount(query, 'limit', defaultPage)).map(jobView) };
+  // What stood behind a forgotten job was forgotten before it.
+  const before = marker === undefined ? -1 : all.findIndex(({ id }) => id === marker);
+  const rest = marker !== undefined && before < 0 ? [] : all.slice(before + 1);
+  const wanted = state === undefined ? rest : rest.filter((job) => job.state === state);
+  return { jobs: wanted.slice(0, readCount(query, 'limit', defaultPage)).map(jobView) };
 }
 
 /** `state`, `limit` and `offset` choose among the nodes. */

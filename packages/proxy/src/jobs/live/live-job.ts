@@ -51,21 +51,25 @@ export class LiveJob {
   readBytes = 0;
   writtenBytes = 0;
   readonly counts: Record<LiveState, number> = { waiting: 0, running: 0, done: 0, failed: 0, stopped: 0 };
-  readonly #options: LiveJobOptions;
-  readonly #stop = new AbortController();
+  readonly #now: () => number;
+  readonly #onChange: (job: LiveJob) => void;
   readonly #watchers = new Set<JobWatcher>();
+  /** Gone with the end of the job, for many ended jobs are remembered. */
+  #running?: { stop: AbortController; unlisten(): void };
 
-  constructor(options: LiveJobOptions) {
-    this.#options = options;
-    this.id = options.id;
-    this.account = options.account;
-    this.user = options.user;
-    this.createdMs = options.now();
-    const { signal } = options;
+  constructor({ id, account, user, signal, now, onChange }: LiveJobOptions) {
+    this.id = id;
+    this.account = account;
+    this.user = user;
+    this.#now = now;
+    this.#onChange = onChange;
+    this.createdMs = now();
+    const stop = new AbortController();
     // Cheaper than a signal of both, and every job has one.
-    const abort = () => this.#stop.abort(signal.reason);
+    const abort = () => stop.abort(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
+    this.#running = { stop, unlisten: () => signal.removeEventListener('abort', abort) };
   }
 
   get isOver(): boolean {
@@ -74,17 +78,18 @@ export class LiveJob {
 
   /** Aborts when the job is stopped, with the answer for its client, and when that one hangs up. */
   get signal(): AbortSignal {
-    return this.#stop.signal;
+    if (!this.#running) throw new Error('the job is over');
+    return this.#running.stop.signal;
   }
 
   /** Ends the job's guests; its client is told. */
   stop(): void {
-    this.#stop.abort(new HttpError(409, 'The job was stopped by its owner'));
+    this.#running?.stop.abort(new HttpError(409, 'The job was stopped by its owner'));
   }
 
   /** The next job of the chain, or the only one. Throws when the job was stopped meanwhile. */
   beginStep(names: readonly { name: string }[]): void {
-    this.#stop.signal.throwIfAborted();
+    this.signal.throwIfAborted();
     this.step++;
     this.nodes = names.map(({ name }) => ({ name, state: 'waiting', readBytes: 0, writtenBytes: 0 }));
     for (const state of Object.keys(this.counts) as LiveState[]) this.counts[state] = 0;
@@ -93,7 +98,7 @@ export class LiveJob {
   }
 
   nodeStarted(index: number): void {
-    const now = this.#options.now();
+    const now = this.#now();
     this.startedMs ??= now;
     this.state = 'running';
     this.nodes[index]!.startedMs = now;
@@ -102,7 +107,7 @@ export class LiveJob {
 
   nodeEnded(index: number, { status, state, exitCode, usage }: NodeOutcome): void {
     const node = this.nodes[index]!;
-    node.endedMs = this.#options.now();
+    node.endedMs = this.#now();
     node.status = status;
     node.report = state;
     node.exitCode = exitCode;
@@ -118,8 +123,10 @@ export class LiveJob {
   /** `status` is that of the answer; absent when there was none, because the client hung up. */
   end(status: number | undefined): void {
     if (this.isOver) return;
-    const wasStopped = status === undefined || this.#stop.signal.aborted;
-    this.endedMs = this.#options.now();
+    const wasStopped = status === undefined || this.signal.aborted;
+    this.#running?.unlisten();
+    this.#running = undefined;
+    this.endedMs = this.#now();
     this.status = status;
     this.state = wasStopped ? 'stopped' : status < 400 ? 'done' : 'failed';
     this.nodes.forEach(({ state }, index) => {
@@ -143,6 +150,6 @@ export class LiveJob {
 
   #changed(index: number | undefined): void {
     for (const watcher of this.#watchers) watcher(index);
-    this.#options.onChange(this);
+    this.#onChange(this);
   }
 }

@@ -36,11 +36,15 @@ export class LiveJobs {
     }
     let job = jobs.get(transactionId);
     if (!job) {
-      const onChange = (changed: LiveJob) => {
-        for (const watcher of this.#watchers.get(changed.account) ?? []) watcher(changed);
-      };
       const { account } = path;
-      job = new LiveJob({ id: transactionId, account, user: identity?.user, signal, now: this.#now, onChange });
+      job = new LiveJob({
+        id: transactionId,
+        account,
+        user: identity?.user,
+        signal,
+        now: this.#now,
+        onChange: this.#tell,
+      });
       jobs.set(transactionId, job);
     }
     job.beginStep(nodes);
@@ -87,6 +91,10 @@ export class LiveJobs {
       if (watchers.size === 0 && this.#watchers.get(account) === watchers) this.#watchers.delete(account);
     };
   }
+
+  readonly #tell = (changed: LiveJob): void => {
+    for (const watcher of this.#watchers.get(changed.account) ?? []) watcher(changed);
+  };
 
   #forget(job: LiveJob): void {
     this.#ended.delete(job);
