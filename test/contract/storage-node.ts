@@ -268,6 +268,44 @@ export function describeStorageNode(name: string, openNode: OpenNode): void {
         expect(failure.message).not.toBe('');
       });
 
+      test('reads the listing of a container, as a database and as lines', async () => {
+        await put('listed', Buffer.from('12345'));
+        const path = { account, container: 'c' };
+        const lines = await node.runSession(nodeSession(copy, stdio({ kind: 'container', path, form: 'json' })));
+        const rows = String(await stdoutOf(lines))
+          .trimEnd()
+          .split('\n');
+        const row = { name: 'listed', size: 5, deleted: 0 };
+        expect(rows.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining(row));
+        const database = await node.runSession(nodeSession(copy, stdio({ kind: 'container', path, form: 'sqlite' })));
+        expect(String(await stdoutOf(database)).slice(0, 16)).toBe('SQLite format 3\0');
+        const none = stdio({ kind: 'container', path: { account, container: 'none' }, form: 'sqlite' });
+        await expect(node.runSession(nodeSession(copy, none))).rejects.toEqual(refusal('containerNotFound'));
+      });
+
+      test('can be spared the validation of a program that was validated before', async () => {
+        const limits = { timeoutMs: 10_000, memoryBytes: 64 * 1024 ** 2, maxProgramBytes: 100_000 };
+        await put('program', Buffer.from(copy));
+        await put('no-program', Buffer.from('text'));
+        const validate = async (object: string, changes: object = {}) => {
+          const { bodyId } = (await node.findObject(at(object)))!;
+          return node.validateProgram(at(object), { ...limits, bodyId, ...changes });
+        };
+        const program = { kind: 'source', source: { kind: 'object', path: at('program') } } as const;
+        const validation = async (prevalidated: boolean) =>
+          (await node.runSession({ ...nodeSession(copy), program, prevalidated })).report.validation;
+        expect(await validate('program', { bodyId: 'another' })).toBe(false);
+        expect(await validate('program', { maxProgramBytes: 10 })).toBe(false);
+        expect([await validate('no-program'), await validation(true)]).toEqual([false, 0]);
+        expect(await validate('program')).toBe(true);
+        expect([await validation(false), await validation(true)]).toEqual([0, 2]);
+        await put('program', Buffer.from(copy));
+        expect(await validation(true)).toBe(0);
+        await expect(node.validateProgram(at('none'), { ...limits, bodyId: 'x' })).rejects.toEqual(
+          refusal('objectNotFound'),
+        );
+      });
+
       test('that is aborted ends at once with the reason, and its slot is free again', async () => {
         const { maxSessions } = await node.describe();
         const controller = new AbortController();
