@@ -28,6 +28,7 @@ beforeAll(async () => {
       JOB_HISTORY: '3',
       JOB_HISTORY_NODES: '50',
       MAX_JOB_WATCHERS: '2',
+      CORS_ALLOW_ORIGINS: 'https://console.example',
     },
   });
   client = new JobClient(server);
@@ -219,6 +220,24 @@ test('only owners see jobs', async () => {
     expect((await client.send('GET', live, { 'x-auth-token': token })).status).toBe(403);
   }
   expect((await client.send('GET', live, { 'x-auth-token': '' })).status).toBe(401);
+});
+
+test('a console of a trusted origin may ask, and follow the events', async () => {
+  const origin = 'https://console.example';
+  const preflight = {
+    origin,
+    'access-control-request-method': 'DELETE',
+    'access-control-request-headers': 'x-auth-token',
+  };
+  const allowed = await client.send('OPTIONS', `${live}/tx`, { 'x-auth-token': '', ...preflight });
+  expect([allowed.status, allowed.headers['access-control-allow-methods']]).toEqual([200, 'GET, DELETE, OPTIONS']);
+  const stranger = { ...preflight, 'x-auth-token': '', origin: 'https://stranger.example' };
+  expect((await client.send('OPTIONS', `${live}/tx`, stranger)).headers['access-control-allow-origin']).toBeUndefined();
+  const id = String((await mapStep()).headers['x-trans-id']);
+  for (const accept of ['text/event-stream', 'application/json']) {
+    const answer = await client.send('GET', `${live}/${id}`, { origin, accept });
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, origin]);
+  }
 });
 
 test('what is not there is refused', async () => {

@@ -14,13 +14,13 @@ import { gatekeeper } from './middleware/gatekeeper';
 import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
-import { queueRoute } from './queues';
+import { queueMethods, queueRoute } from './queues';
 import { accountMethods, accountRoute } from './routes/account';
 import { authRoute } from './routes/auth';
 import { containerMethods, containerRoute } from './routes/container';
 import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
-import { jobsRoute } from './routes/jobs';
+import { jobsMethods, jobsRoute } from './routes/jobs';
 import { objectMethods, objectRoute } from './routes/object';
 
 /**
@@ -74,8 +74,8 @@ function storage(deps: Deps): Middleware {
   const queues = queueRoute(deps);
   return (ctx: SwiftContext) => {
     const { path } = ctx.state;
-    if (path.version === 'jobs') return jobs(ctx);
-    if (path.version === 'queue') return queues(ctx);
+    if (path.version === 'jobs') return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobsMethods) : jobs(ctx);
+    if (path.version === 'queue') return ctx.method === 'OPTIONS' ? preflight(ctx, deps, queueMethods) : queues(ctx);
     // Jobs have versions of their own, so they are told apart first.
     if (isJobRequest(ctx)) return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobMethods) : job(ctx);
     if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);

@@ -47,6 +47,12 @@ export function cors({ node, config }: Deps): Middleware {
   };
 }
 
+/** For answers that leave before the middleware sees them: the origins of the setting may read them. */
+export function allowTrustedOrigin(ctx: SwiftContext, config: ProxyConfig): void {
+  const { origin } = ctx.req.headers;
+  if (origin !== undefined && allows(config.corsAllowOrigins, origin)) allowOrigin(ctx, config, undefined, origin);
+}
+
 /** Answers OPTIONS: what the resource can do, and to a browser's preflight whether it may. */
 export async function preflight(ctx: SwiftContext, { node, config }: Deps, allowedMethods: string): Promise<void> {
   const { headers } = ctx.req;

@@ -1,5 +1,6 @@
 import type { Middleware } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { queuePrefix } from '../queues/message-name';
 import { decodePercent, rawPathOf, type SwiftPath, splitSwiftPath } from '../swift-path';
 
 /**
@@ -13,13 +14,20 @@ export function swiftPath(): Middleware {
     const path = splitSwiftPath(decoded);
     if (!path) throw new HttpError(404);
     if (!path.account || (path.object && !path.container)) throw plainPage(412, 'Bad URL');
-    ctx.state.path = path.version === 'jobs' ? liveViewPath(path as SwiftPath) : (path as SwiftPath);
+    ctx.state.path = resourcePath(path as SwiftPath);
     return next();
   };
 }
 
 function plainPage(status: number, body: string): HttpError {
   return new HttpError(status, body, { headers: { 'content-type': htmlType } });
+}
+
+function resourcePath(path: SwiftPath): SwiftPath {
+  if (path.version === 'jobs') return liveViewPath(path);
+  // A queue is a container; whoever asks for its rights must look there.
+  if (path.version === 'queue' && path.container) return { ...path, container: queuePrefix + path.container };
+  return path;
 }
 
 /** `/jobs/v1/<account>[/<id>]`: the version comes after the noun there. */

@@ -3,9 +3,11 @@ import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondAccepted, respondEmpty } from '../http/respond';
-import { findMessageName } from './message-name';
-import { Queue, queuePrefix } from './queue';
+import { findMessageName, queuePrefix } from './message-name';
+import { Queue } from './queue';
 import { findClientId, getClientId, readMessage, readQueueQuery } from './requests';
+
+export const queueMethods = 'GET, PUT, POST, DELETE, OPTIONS';
 
 /**
  * Message queues, `/queue/<account>[/<queue>[/…]]`, as ZeroCloud had them. A queue is a container `.queue_<name>`; its
@@ -25,7 +27,7 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
         if (rest === 'message') return listMessages(ctx);
         break;
       case 'PUT':
-        if (queue !== undefined && rest === undefined) return createQueue(ctx, queue);
+        if (queue !== undefined && rest === undefined) return createQueue(ctx);
         break;
       case 'POST':
         if (rest === 'message') return addMessage(ctx);
@@ -33,7 +35,7 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
         if (rest?.startsWith('claim/')) return extendClaim(ctx, rest.slice('claim/'.length));
         break;
       case 'DELETE':
-        if (queue !== undefined && rest === undefined) return deleteQueue(ctx, queue);
+        if (queue !== undefined && rest === undefined) return deleteQueue(ctx);
         if (rest?.startsWith('message/')) return deleteMessage(ctx, rest.slice('message/'.length));
         if (rest?.startsWith('claim/')) return releaseClaim(ctx, rest.slice('claim/'.length));
     }
@@ -55,21 +57,20 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     respondJson(ctx, 200, queues);
   }
 
-  async function createQueue(ctx: SwiftContext, name: string): Promise<void> {
+  async function createQueue(ctx: SwiftContext): Promise<void> {
     const path = containerOf(ctx);
-    const maxBytes = config.limits.maxContainerNameLength - queuePrefix.length;
-    await failWith(`Failed to create queue ${name}`, async () => {
+    await failWith(`Failed to create queue ${nameOf(ctx)}`, async () => {
       await authorizeAccount(ctx, deps, path.account, 'read-write');
-      if (Buffer.byteLength(name) > maxBytes) throw new HttpError(400);
+      if (Buffer.byteLength(path.container) > config.limits.maxContainerNameLength) throw new HttpError(400);
       const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata: {} });
       if (created) respondEmpty(ctx, 201);
       else respondAccepted(ctx);
     });
   }
 
-  async function deleteQueue(ctx: SwiftContext, name: string): Promise<void> {
+  async function deleteQueue(ctx: SwiftContext): Promise<void> {
     const path = containerOf(ctx);
-    await failWith(`Failed to delete queue ${name}`, async () => {
+    await failWith(`Failed to delete queue ${nameOf(ctx)}`, async () => {
       await authorizeAccount(ctx, deps, path.account, 'read-write');
       await node.deleteContainer(path);
     });
@@ -81,7 +82,7 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     await authorize(ctx, 'write');
     const { ttlS } = readQueueQuery(ctx, messageBounds);
     const { json, data } = await readMessage(ctx, deps, limits);
-    const message = await failWith(`Failed to put message into ${ctx.state.path.container}`, () =>
+    const message = await failWith(`Failed to put message into ${nameOf(ctx)}`, () =>
       queueOf(ctx).add(json, data, author, { now: ctx.state.timestamp, ttlS }),
     );
     respondJson(ctx, 201, message);
@@ -120,9 +121,8 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
   }
 
   async function deleteMessage(ctx: SwiftContext, claimId: string): Promise<void> {
-    const { container: queue } = ctx.state.path;
     await authorize(ctx, 'write');
-    await failWith(`Failed to delete message ${claimId} from ${queue}`, () =>
+    await failWith(`Failed to delete message ${claimId} from ${nameOf(ctx)}`, () =>
       node.deleteObject({ ...containerOf(ctx), object: claimId }, { timestamp: ctx.state.timestamp }),
     );
     respondEmpty(ctx, 204);
@@ -139,7 +139,11 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
 
 function containerOf(ctx: SwiftContext): { account: string; container: string } {
   const { account, container } = ctx.state.path;
-  return { account, container: queuePrefix + container! };
+  return { account, container: container! };
+}
+
+function nameOf(ctx: SwiftContext): string {
+  return ctx.state.path.container!.slice(queuePrefix.length);
 }
 
 const statuses: Partial<Record<StorageErrorCode, number>> = {

@@ -1,3 +1,6 @@
+/** What the names of queues' containers begin with. */
+export const queuePrefix = '.queue_';
+
 /**
  * A message is an object of its queue's container; its name is what is known about it besides the data:
  * `<timestamp>/<message id>/<author>/<claimer>`. From the timestamp on it is there for everybody; a claim moves it to

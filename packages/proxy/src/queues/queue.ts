@@ -22,8 +22,6 @@ interface FoundMessage {
   data: unknown;
 }
 
-export const queuePrefix = '.queue_';
-
 /** Names looked at once, and at most for one request: a queue full of one's own messages is not searched to its end. */
 const namesPerPage = 500;
 const maxNames = 10_000;

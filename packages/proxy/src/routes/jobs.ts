@@ -7,9 +7,12 @@ import { accountEvents, jobEvents, sendEvents } from '../jobs/live/events';
 import type { LiveJob } from '../jobs/live/live-job';
 import type { LiveJobs } from '../jobs/live/live-jobs';
 import { jobView, nodeView } from '../jobs/live/view';
+import { allowTrustedOrigin } from '../middleware/cors';
 
 const maxPage = 10_000;
 const defaultPage = 1000;
+
+export const jobsMethods = 'GET, DELETE, OPTIONS';
 
 /** The live view: `/jobs/v1/<account>[/<id>]`, for those who may run jobs in the account. */
 export function jobsRoute(deps: Deps, jobs: LiveJobs): (ctx: SwiftContext) => Promise<void> {
@@ -23,6 +26,7 @@ export function jobsRoute(deps: Deps, jobs: LiveJobs): (ctx: SwiftContext) => Pr
       const { signal } = ctx.state;
       const ending = deps.stopping ? AbortSignal.any([signal, deps.stopping]) : signal;
       ctx.respond = false;
+      allowTrustedOrigin(ctx, deps.config);
       await sendEvents(ctx.res, events(ending), ending);
     } finally {
       watchers--;
