@@ -8,7 +8,7 @@ import { collectOutputs, reportKilled } from '@zerocloud/sandbox/executor/outcom
 import type { ExecutorReply, SessionRequest } from '@zerocloud/sandbox/executor/protocol';
 import { errno } from '@zerocloud/sandbox/wasi/errno';
 import { inputSpec, outputSpec } from '../../../support/guest-world';
-import { compileGuest } from '../../../support/sandbox';
+import { compileGuest, compileGuestText } from '../../../support/sandbox';
 
 type Reply = Extract<ExecutorReply, { kind: 'done' }>;
 
@@ -22,6 +22,8 @@ const pipeIn = (pipe: SharedArrayBuffer): ChannelSpec => {
 };
 const pipeOut = (pipe: SharedArrayBuffer, changes: Partial<ChannelSpec> = {}): ChannelSpec =>
   outputSpec('/dev/stdout', { limits: writing, pipe, ...changes });
+
+const importUnknown = '(module (import "env" "x" (func)) (memory (export "memory") 1) (func (export "_start")))';
 
 const nothing = { systemSeconds: 0, userSeconds: 0, reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 const noNetwork = { networkReads: 0, networkReadBytes: 0, networkWrites: 0, networkWriteBytes: 0 };
@@ -94,7 +96,8 @@ describe('sessions that are joined by pipes', () => {
 
   beforeAll(async () => {
     const names = ['flood-stdout', 'copy-stdin-to-stdout', 'count-stdin', 'hit-unreachable', 'write-then-spin'];
-    for (const name of [...names, 'exit-code', 'use-sockets']) guests.set(name, await compileGuest(name));
+    for (const name of [...names, 'exit-code']) guests.set(name, await compileGuest(name));
+    guests.set('import-unknown', await compileGuestText(importUnknown));
   });
 
   const start = (name: string, channels: ChannelSpec[]): Node => new Node(guests.get(name)!, channels);
@@ -124,7 +127,7 @@ describe('sessions that are joined by pipes', () => {
   it.each([
     ['traps', 'hit-unreachable', /^trap: /],
     ['exits', 'exit-code', /^ok$/],
-    ['is refused', 'use-sockets', /^validation failed$/],
+    ['is refused', 'import-unknown', /^validation failed$/],
   ])('see the end of their input when its writer %s', async (_, name, state) => {
     const pipe = createRing();
     const sink = start('count-stdin', countTo(pipe));
