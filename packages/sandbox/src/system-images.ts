@@ -17,8 +17,8 @@ except KeyError as error: print(repr(error))
 
 /**
  * The built-in image `python`, and `python2.7`, the name that ZeroVM's jobs use: the same image, its scripts are Python 3.
- * If \`directory\` holds an image that \`npm run image:python\` has built, it is that one; else the one from the npm package,
- * which is one module with its standard library inside. Throws \`bad-image\` for a directory of another format.
+ * If `directory` holds an image that `npm run image:python` has built, it is that one; else the one from the npm package,
+ * which is one module with its standard library inside. Throws `bad-image` for a directory of another format.
  */
 export function pythonImages(directory?: string): SystemImage[] {
   const image: SystemImage = {
