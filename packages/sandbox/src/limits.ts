@@ -82,6 +82,9 @@ export const workerStackMiB = 4;
 /** Unassigned executors kept ready, so that the first session of another tenant does not wait for a process to start. */
 export const spareExecutors = 2;
 
+/** Sessions of one group: each is a thread of one process. */
+export const maxGroupSessions = 64;
+
 /** Waiting sessions looked at for each executor that comes free, the longest waiting first. */
 export const dispatchWindow = 64;
 

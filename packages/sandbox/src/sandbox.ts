@@ -1,6 +1,7 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SandboxError } from './errors';
+import { findGroupProblem } from './executor/group-plan';
 import { ExecutorPool } from './executor/pool';
 import { chooseJail } from './jail/choose';
 import type { ResourceLimits } from './jail/resource-limits';
@@ -70,6 +71,15 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
       const problem = findProblem(session, systemImages);
       return problem ? Promise.reject(problem) : pool.run(session, signal);
+    },
+    runGroup(sessions, pipes, { signal } = {}) {
+      if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
+      let problem = findGroupProblem(sessions, pipes);
+      if (sessions.length > options.maxSessions) {
+        problem ??= new RangeError(`${sessions.length} sessions, but only ${options.maxSessions} may run at once`);
+      }
+      for (const session of sessions) problem ??= findProblem(session, systemImages);
+      return problem ? Promise.reject(problem) : pool.runGroup(sessions, pipes, signal);
     },
   };
 }

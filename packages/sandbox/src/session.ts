@@ -203,6 +203,20 @@ export interface SandboxOptions {
   log?: (event: Record<string, unknown>, message: string) => void;
 }
 
+/** An end of a pipe: a sequential channel of one direction, by the session's position in its group and its name. */
+export interface PipeEnd {
+  session: number;
+  channel: string;
+}
+
+/** Joins two channels of a group; what is written to one is read from the other. Memory holds up to 1 MiB on the way. */
+export interface Pipe {
+  /** Writes only. */
+  from: PipeEnd;
+  /** Reads only. */
+  to: PipeEnd;
+}
+
 /** The running sandbox: a pool of executor processes. */
 export interface Sandbox {
   /**
@@ -211,6 +225,18 @@ export interface Sandbox {
    * Aborting ends the guest at once and rejects with the signal's reason.
    */
   run(session: Session, options?: { signal?: AbortSignal }): Promise<SessionResult>;
+  /**
+   * Runs up to 64 sessions of one tenant at the same time, joined by pipes; waits until there are slots for all of them. Resolves with
+   * one result for each, in order, when all have ended. A session that ends, however, ends its pipes: readers get what is
+   * there and the end, writers get `pipe`. A pipe's output has its size but no bytes. Transfers are counted as network,
+   * CPU seconds are equal parts of what the group used. Rejects, for all of them, as `run` does, and with `RangeError` for
+   * pipes that cannot be and more sessions than may run at once.
+   */
+  runGroup(
+    sessions: readonly Session[],
+    pipes: readonly Pipe[],
+    options?: { signal?: AbortSignal },
+  ): Promise<SessionResult[]>;
   /** Sessions running and waiting now. */
   load(): { running: number; waiting: number };
   /** The form in which executor processes are confined. */

@@ -73,8 +73,9 @@ export class PipeChannel implements OpenChannel {
     return done === 0 ? -errno.pipe : done;
   }
 
-  truncate(): Errno {
-    return errno.inval;
+  /** A pipe has no content that could be cut: programs may open it with mode "w". */
+  truncate(sizeBytes: number): Errno {
+    return sizeBytes === 0 ? errno.success : errno.inval;
   }
 
   /** A reader that sees the end of its input must not depend on the writer's other business. A closed input may be opened again. */

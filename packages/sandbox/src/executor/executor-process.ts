@@ -303,7 +303,7 @@ export class ExecutorProcess {
 }
 
 /** Files outside of its slot that an executor reads. */
-function filesOf({ systemImages, snapshots = [] }: ExecutorSetup): string[] {
+export function filesOf({ systemImages, snapshots = [] }: ExecutorSetup): string[] {
   const images = systemImages.flatMap(({ path: image, programs = {}, library }) => {
     return [image, ...Object.values(programs), ...(library === undefined ? [] : [library])];
   });

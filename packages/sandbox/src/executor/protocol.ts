@@ -51,6 +51,20 @@ export interface SessionRequest {
   local?: LocalOptions;
 }
 
+/** First frame to the process of a group. So many `GroupNode`s follow. */
+export interface GroupHeader {
+  nodeCount: number;
+  ringCount: number;
+}
+
+/** A session of a group. */
+export interface GroupNode {
+  request: SessionRequest;
+  timeoutMs: number;
+  /** Which channels, by position, are ends of which rings. */
+  pipes: { channel: number; ring: number }[];
+}
+
 /** Frames from the executor. */
 export type ExecutorReply =
   | { kind: 'ready' }

@@ -27,6 +27,8 @@ export class Slot {
     private readonly finishedDirectory: string,
     /** Who the executor runs as; undefined: who the server runs as. */
     readonly user?: SlotUser,
+    /** Before the names of files in `out/`, where several sessions share one slot. */
+    private readonly prefix = '',
   ) {
     this.inDirectory = path.join(directory, 'in');
     this.outDirectory = path.join(directory, 'out');
@@ -83,7 +85,7 @@ export class Slot {
           ...(source && { source: grantSource(source) }),
           ...(isWritable(channel) &&
             !channel.discard &&
-            !channel.inherited && { spillPath: this.reserve(String(index)) }),
+            !channel.inherited && { spillPath: this.reserve(`${this.prefix}${index}`) }),
         };
       }),
       mounts: session.mounts.map(({ kind, source, mountPoint }): MountRequest => {

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { SandboxError } from '../errors';
+import { answerSession } from './answer';
 import { Control } from './control';
 import { FrameSource, writeFrame } from './frames';
 import { type ExecutorReply, type ExecutorSetup, frameFd, type SessionRequest } from './protocol';
-import { describeFault, SessionRunner } from './run-session';
+import { SessionRunner } from './run-session';
 import { warmUp } from './warm-up';
 
 /**
@@ -22,26 +22,12 @@ const control = new Control(sharedControl);
 const runner = new SessionRunner({ setup, control, states, onNewState: (state) => parentPort!.postMessage(state) });
 const requests = new FrameSource(frameFd);
 
-function answer(request: SessionRequest): ExecutorReply {
-  try {
-    return runner.run(request);
-  } catch (error) {
-    // Whoever was faster reports; from here on it must not be the supervisor.
-    control.claim();
-    if (error instanceof SandboxError) {
-      return { kind: 'failed', id: request.id, code: error.code, message: error.message };
-    }
-    const fault = describeFault(error);
-    return { kind: 'failed', id: request.id, code: 'executor-failed', message: 'the session could not be run', fault };
-  }
-}
-
 warmUp(runner, setup);
 writeFrame(frameFd, { kind: 'ready' } satisfies ExecutorReply);
 for (;;) {
   const request = requests.read() as SessionRequest | undefined;
   if (!request) break;
-  const reply = answer(request);
+  const reply = answerSession(runner, control, request);
   control.idle();
   writeFrame(frameFd, reply);
   runner.settle();

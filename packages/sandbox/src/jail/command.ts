@@ -19,6 +19,8 @@ export interface JailedProgram {
   outDirectory: string;
   /** Who it runs as, if the form gives it a user. */
   user?: SlotUser;
+  /** Guests that it runs at once (1): it may have the memory of so many. */
+  guests?: number;
   /** Changes what Node's permission model lets through (or leaves it out) so that what lies behind it can be tested. */
   permissions?: Partial<Permissions> | 'off';
 }
@@ -49,10 +51,11 @@ export function createCommand(
   filterFd: number | undefined,
 ): { execPath: string; execArgv: string[]; modulePath: string; args: string[] } {
   const { means, tools, nodeFiles } = setting;
-  const { entry, args, inDirectory, outDirectory, user, permissions } = program;
+  const { entry, args, inDirectory, outDirectory, user, permissions, guests = 1 } = program;
   const readable = [...nodeFiles, entry, ...program.readable];
   const words: string[] = [];
-  if (means.limits) words.push(tools.prlimit!, ...prlimitArguments(setting.limits, means.user));
+  const limits = { ...setting.limits, dataBytes: setting.limits.dataBytes * guests };
+  if (means.limits) words.push(tools.prlimit!, ...prlimitArguments(limits, means.user));
   if (means.namespaces) {
     words.push(tools.bwrap!, ...namespaceArguments(setting.isRoot));
     if (filterFd !== undefined) words.push('--seccomp', String(filterFd));
