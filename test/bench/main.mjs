@@ -11,7 +11,7 @@ import { pythonJob, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
 import { listing, prepareListing } from './cases/listing.mjs';
 import { memory } from './cases/memory.mjs';
-import { pipe } from './cases/pipe.mjs';
+import { pipe, pipeSessions } from './cases/pipe.mjs';
 import { getSmall, putSmall } from './cases/small-objects.mjs';
 import { wordCount } from './cases/word-count.mjs';
 import { startFloor, startServer } from './processes.mjs';
@@ -29,6 +29,7 @@ const cases = {
   listing,
   fairness,
   pipe,
+  pipeSessions,
   ...sandboxCases,
 };
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
