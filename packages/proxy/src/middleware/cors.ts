@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '@zerocloud/object-server';
+import type { Next } from 'koa';
 import type { ProxyConfig } from '../config';
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError } from '../errors';
@@ -27,7 +28,9 @@ const exposedWhenPresent = /^x-(?:container-meta|object-meta|nexe-|zerovm-device
  * outside `errors`, so that a script also sees the refusals.
  */
 export function cors({ node, config }: Deps): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => (ctx.req.headers.origin === undefined ? next() : tellBrowser(ctx, next));
+
+  async function tellBrowser(ctx: SwiftContext, next: Next): Promise<void> {
     await next();
     const origin = ctx.req.headers.origin;
     if (origin === undefined || ctx.method === 'OPTIONS' || ctx.res.headersSent) return;
@@ -44,7 +47,7 @@ export function cors({ node, config }: Deps): Middleware {
     for (const name of words(record, 'expose-headers')) exposed.add(name.toLowerCase());
     ctx.set('Access-Control-Expose-Headers', [...exposed].join(', '));
     allowOrigin(ctx, config, record, origin);
-  };
+  }
 }
 
 /** For answers that leave before the middleware sees them: the origins of the setting may read them. */
