@@ -15,21 +15,16 @@ import type { Middleware, RequestState, SwiftContext } from '../context';
 export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const run = chain(app.middleware as Middleware[]);
   const endOfTurn = createEndOfTurn();
-  let underWay = 0;
   return async (req, res) => {
     const ctx = app.createContext(req, res) as unknown as SwiftContext;
     res.statusCode = 404;
-    underWay++;
     try {
       await run(ctx);
-      // Alone, there is nobody to wait for.
-      if (underWay > 1) await endOfTurn();
+      await endOfTurn();
       await respond(ctx);
     } catch (error) {
       res.destroy();
       if (!isHangUp(error)) app.emit('error', error, ctx);
-    } finally {
-      underWay--;
     }
   };
 }
