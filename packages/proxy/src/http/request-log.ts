@@ -10,6 +10,16 @@ export interface LoggedRequest {
 
 const infoLevel = 30;
 
+/** Lines are handed on together, at the latest after this time: the stream looks at all it holds with each write. */
+const bundleLines = 64;
+const bundleMs = 200;
+
+/** Bundles with lines in them, to be handed on when the process ends. */
+const waiting = new Set<() => void>();
+process.prependListener('exit', () => {
+  for (const flush of waiting) flush();
+});
+
 /**
  * Writes one line per request at level `info`, in the form and on the stream of the logger, but put together here:
  * through `log.info` the line cost a small GET a sixth of its time.
@@ -17,13 +27,25 @@ const infoLevel = 30;
 export function createRequestLog(
   log: Logger,
 ): (req: IncomingMessage, res: ServerResponse, request: LoggedRequest) => void {
-  const stream = (log as unknown as Record<symbol, { write(line: string): unknown }>)[pino.symbols.streamSym]!;
+  const stream = (log as unknown as Record<symbol, { write(lines: string): unknown }>)[pino.symbols.streamSym]!;
+  let lines: string[] = [];
+  const flush = () => {
+    waiting.delete(flush);
+    if (lines.length > 0) stream.write(lines.join(''));
+    lines = [];
+  };
   return (req, res, { transactionId, user, startedAtMs, endedAtMs }) => {
     const status = res.headersSent ? res.statusCode : 499;
     const who = user === undefined ? '' : `,"user":${JSON.stringify(user)}`;
-    stream.write(
+    lines.push(
       `{"level":${infoLevel},"time":${endedAtMs},"txn":"${transactionId}","method":"${req.method}",` +
         `"path":${JSON.stringify(req.url)},"status":${status}${who},"ms":${endedAtMs - startedAtMs}}\n`,
     );
+    if (lines.length >= bundleLines) {
+      flush();
+    } else if (!waiting.has(flush)) {
+      waiting.add(flush);
+      setTimeout(flush, bundleMs).unref();
+    }
   };
 }
