@@ -54,9 +54,12 @@ try {
     console.error('filling the containers of the listing case …');
     await prepareListing(dataDir);
   }
-  const floor = await startFloor(floorDir);
-  const server = await startServer(dataDir, { ZEROCLOUD_MAX_INPUT_BYTES: String(2 ** 31) });
+  const running = [];
   try {
+    const floor = await startFloor(floorDir);
+    running.push(floor);
+    const server = await startServer(dataDir, { ZEROCLOUD_MAX_INPUT_BYTES: String(2 ** 31) });
+    running.push(server);
     const titles = ['ours', 'floor', 'unit', 'ratio'].map((title) => title.padStart(9));
     console.log(`${'what'.padEnd(78)}${titles.join('')}  must reach`);
     for (const [, run] of chosen) {
@@ -65,8 +68,7 @@ try {
       printRow(row);
     }
   } finally {
-    await server.stop();
-    await floor.stop();
+    for (const each of running.reverse()) await each.stop();
   }
 } finally {
   await rm(workDir, { recursive: true, force: true });
