@@ -1,10 +1,10 @@
 /** One account runs jobs of a thousand nodes, one after the other; how long does another account's tiny job take? */
 import http from 'node:http';
 import path from 'node:path';
+import { compileWat } from '../compile-wat.mjs';
 import { send } from '../http.mjs';
 import { call, startServer } from '../processes.mjs';
 import { latencies } from '../statistics.mjs';
-import { compileWat } from './jobs.mjs';
 
 const users = 'test:tester=testing .admin;other:user=testing .admin';
 const nodeCount = 1000;

@@ -1,15 +1,9 @@
 /** Latency of jobs on a warm server: a tiny wasm program against a GET of the same object, and a Python script. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import wabt from 'wabt';
+import { compileWat } from '../compile-wat.mjs';
 import { send } from '../http.mjs';
 import { call } from '../processes.mjs';
 import { latencies, median } from '../statistics.mjs';
-
-export async function compileWat(url) {
-  const { parseWat } = await wabt();
-  return Buffer.from(parseWat(url.pathname, await readFile(url, 'utf8')).toBinary({}).buffer);
-}
 
 export async function tinyJob({ server }) {
   await call(server, 'PUT', '/bench-job');

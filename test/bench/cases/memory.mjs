@@ -1,6 +1,5 @@
 /** Resident memory of every process of the server while 1 GiB goes in, out, and through a job. */
-import { readFile } from 'node:fs/promises';
-import wabt from 'wabt';
+import { compileWat } from '../compile-wat.mjs';
 import { filler, send } from '../http.mjs';
 import { call, residentBytes, settledResidentBytes } from '../processes.mjs';
 
@@ -24,10 +23,9 @@ async function growthDuring(server, idle, action) {
 
 export async function memory({ server }) {
   await call(server, 'PUT', '/bench-memory');
-  const { parseWat } = await wabt();
   const program = new URL('../guests/count-bytes.wat', import.meta.url);
   await call(server, 'PUT', '/bench-memory/count.wasm', {
-    body: Buffer.from(parseWat('count-bytes.wat', await readFile(program, 'utf8')).toBinary({}).buffer),
+    body: await compileWat(program),
   });
   const token = { 'x-auth-token': server.token };
   const put = (target, bytes) =>

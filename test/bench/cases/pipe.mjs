@@ -1,9 +1,9 @@
 /** Bytes per second through a pipe between two sessions, in calls of 64 KiB. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { compileWat } from '../compile-wat.mjs';
 import { median } from '../statistics.mjs';
 
 const require = createRequire(import.meta.url);
@@ -70,12 +70,4 @@ export async function pipeSessions({ workDir }) {
   }
 }
 
-async function assemble(name) {
-  const text = await readFile(new URL(`../../support/guests/${name}.wat`, import.meta.url), 'utf8');
-  const module = (await require('wabt')()).parseWat(name, text);
-  try {
-    return module.toBinary({}).buffer;
-  } finally {
-    module.destroy();
-  }
-}
+const assemble = (name) => compileWat(new URL(`../../support/guests/${name}.wat`, import.meta.url));

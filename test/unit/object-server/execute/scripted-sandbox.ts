@@ -2,24 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Report, Sandbox, Session, SessionResult } from '@zerocloud/sandbox';
+import { noAccounting } from '@zerocloud/sandbox/report';
 
 export const report: Report = {
   validation: 0,
   daemon: false,
   exitCode: 0,
   etags: [],
-  accounting: {
-    systemSeconds: 0,
-    userSeconds: 0,
-    reads: 0,
-    readBytes: 0,
-    writes: 0,
-    writeBytes: 0,
-    networkReads: 0,
-    networkReadBytes: 0,
-    networkWrites: 0,
-    networkWriteBytes: 0,
-  },
+  accounting: noAccounting,
   state: 'ok',
   code: 0,
   elapsedMs: 1,
