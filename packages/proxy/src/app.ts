@@ -5,6 +5,7 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
+import { Subrequests } from './http/subrequest';
 import { isJobRequest, jobMethods, jobRoute } from './jobs';
 import { LiveJobs } from './jobs/live/live-jobs';
 import { authenticate } from './middleware/authenticate';
@@ -46,15 +47,21 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.on('error', (err, ctx: SwiftContext) =>
     deps.log.error({ txn: ctx.state.transactionId, err }, 'answer broke off'),
   );
+  const subrequests = new Subrequests(app);
+  const refusals = errors(deps);
+  // What a request passes that the server makes of itself: who asks is known, and nothing comes from outside.
+  const inner: Middleware[] = [storage(deps)];
+  subrequests.use([refusals, swiftPath(), ...inner]);
+
   app.use(transaction(deps));
   app.use(gatekeeper());
   app.use(cors(deps));
-  app.use(errors(deps));
+  app.use(refusals);
   app.use(outsideStorage(router.routes() as unknown as Middleware));
   app.use(swiftPath());
   app.use(authenticate(tokens));
   app.use(unsupported());
-  app.use(storage(deps));
+  for (const middleware of inner) app.use(middleware);
   return app;
 }
 

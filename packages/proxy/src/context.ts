@@ -24,6 +24,22 @@ export interface Identity {
   resellerAdmin: boolean;
 }
 
+/** What a request wants to touch: an account, a container (its listing), an object. */
+export interface GrantTarget {
+  account: string;
+  container?: string;
+  object?: string;
+}
+
+/**
+ * Rights that a request has from something other than its identity: a signed URL, the server itself. `control` is the
+ * right of an owner, to see and set who may do what. (Swift's `authorize_override`.)
+ */
+export type Grant = (access: 'read' | 'write' | 'control', target: GrantTarget) => boolean;
+
+/** For what the server does by itself, after it has checked the rights of the caller. */
+export const grantAll: Grant = () => true;
+
 /** Per-request state, in `ctx.state`. */
 export interface RequestState {
   /** `tx…`, answered as X-Trans-Id and X-Openstack-Request-Id. */
@@ -34,6 +50,8 @@ export interface RequestState {
   identity?: Identity;
   /** The account whose ACL makes the caller an admin, once that was looked up. */
   adminOf?: string;
+  /** Takes the place of all rights that the identity has. */
+  grant?: Grant;
   /** Timestamp of the request, `1700000000.12345`: unique and increasing within this process. */
   readonly timestamp: string;
   /** Ends when the client hangs up or the server stops. */

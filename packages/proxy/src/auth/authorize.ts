@@ -1,5 +1,5 @@
 import type { AccountRecord, ContainerRecord } from '@zerocloud/object-server';
-import type { Deps, Identity, RequestState, SwiftContext } from '../context';
+import type { Deps, GrantTarget, Identity, RequestState, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { type AccountGrant, findGrant } from './account-acl';
 import { isReferrerAllowed, parseAcl } from './acl';
@@ -10,10 +10,8 @@ export const resellerPrefix = 'AUTH_';
 export type Access = 'read' | 'write';
 
 /** What a request wants to touch; without `object`, the container's listing. */
-export interface AccessTarget {
-  account: string;
+export interface AccessTarget extends GrantTarget {
   container: string;
-  object?: string;
 }
 
 /**
@@ -30,6 +28,7 @@ export function isOwner(identity: Identity | undefined, account: string): boolea
  * that out for this request. They see and set who may do what.
  */
 export function mayControl(state: RequestState, account: string): boolean {
+  if (state.grant) return state.grant('control', { account });
   return isOwner(state.identity, account) || state.adminOf === account;
 }
 
@@ -80,7 +79,11 @@ export async function authorizeTarget(
   container?: ContainerRecord,
 ): Promise<void> {
   const { account } = target;
-  const { identity } = ctx.state;
+  const { identity, grant } = ctx.state;
+  if (grant) {
+    if (grant(access, target)) return;
+    throw denied(ctx, account);
+  }
   if (isOwner(identity, account)) return;
   if (!account.startsWith(resellerPrefix)) throw denied(ctx, account);
   const record = container ?? (await deps.node.findContainer(target));
@@ -98,15 +101,21 @@ export async function authorizeAccount(
   needed: AccountGrant,
   record?: AccountRecord,
 ): Promise<void> {
-  const { identity } = ctx.state;
+  const { identity, grant } = ctx.state;
+  if (grant) {
+    if (grant(accessOfGrant[needed], { account })) return;
+    throw denied(ctx, account);
+  }
   if (isOwner(identity, account)) return;
   if (!identity || !account.startsWith(resellerPrefix)) throw denied(ctx, account);
   if (needed === 'read-only' && isReader(identity, account)) return;
-  const grant = findGrant(record ?? (await deps.node.findAccount(account)), identity.groups);
-  if (grant === 'admin') ctx.state.adminOf = account;
-  if (grant === 'admin' || grant === needed || (grant === 'read-write' && needed === 'read-only')) return;
+  const held = findGrant(record ?? (await deps.node.findAccount(account)), identity.groups);
+  if (held === 'admin') ctx.state.adminOf = account;
+  if (held === 'admin' || held === needed || (held === 'read-write' && needed === 'read-only')) return;
   throw denied(ctx, account);
 }
+
+const accessOfGrant = { 'read-only': 'read', 'read-write': 'write', admin: 'control' } as const;
 
 /** The rights that a container's own ACL gives, as in tempauth's `authorize`. */
 export function isAllowedByAcl(

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { sendBody } from '@zerocloud/object-server';
 import type Koa from 'koa';
 import type { Middleware, RequestState, SwiftContext } from '../context';
+import { compose } from './compose';
 
 /**
  * What `app.callback()` does, cheaper per request, for small answers are what a store gives most:
@@ -13,7 +14,7 @@ import type { Middleware, RequestState, SwiftContext } from '../context';
  * - Bodies of stored objects go out through `sendBody`.
  */
 export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const run = chain(app.middleware as Middleware[]);
+  const run = compose(app.middleware as Middleware[]);
   const endOfTurn = createEndOfTurn();
   return async (req, res) => {
     const ctx = app.createContext(req, res) as unknown as SwiftContext;
@@ -27,14 +28,6 @@ export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, r
       if (!isHangUp(error)) app.emit('error', error, ctx);
     }
   };
-}
-
-/** The middleware of a list as one function. */
-function chain(list: Middleware[]): (ctx: SwiftContext) => Promise<void> {
-  const dispatch = async (ctx: SwiftContext, index: number): Promise<void> => {
-    await list[index]?.(ctx as never, () => dispatch(ctx, index + 1));
-  };
-  return (ctx) => dispatch(ctx, 0);
 }
 
 function createEndOfTurn(): () => Promise<void> {

@@ -28,5 +28,9 @@ export function readMetadata(headers: IncomingHttpHeaders, limits: SwiftLimits):
     const value = headers[name];
     if (value !== undefined) metadata[name] = decodeHeaderTextLossless(String(value));
   }
+  // Only a subrequest has these: the gatekeeper takes them from clients.
+  for (const name in headers) if (name.startsWith(systemPrefix)) metadata[name] = String(headers[name]);
   return metadata;
 }
+
+const systemPrefix = 'x-object-sysmeta-';

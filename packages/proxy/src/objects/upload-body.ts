@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { StorageError } from '@zerocloud/object-server';
+import { isStorageError, StorageError } from '@zerocloud/object-server';
 import type { Timeouts } from '../config';
 
 /**
@@ -99,7 +99,11 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
     }
   };
 
-  #onAborted = (): void => this.fail(new StorageError('bodyAborted', 'The client ended the upload early.'));
+  #onAborted = (cause?: Error): void => {
+    // The body of a subrequest may be somebody else's upload, whose own words say best what became of it.
+    if (isStorageError(cause)) this.fail(cause);
+    else this.fail(new StorageError('bodyAborted', 'The client ended the upload early.', { cause }));
+  };
   #onIdle = (): void => {
     // The timer runs on while the store is busy writing; only a reader that waits has a client that stalls.
     if (this.#waiting) this.fail(new StorageError('bodyTimeout', 'The upload stalled.'));

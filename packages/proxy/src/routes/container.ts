@@ -133,9 +133,13 @@ function readContainerMetadata(ctx: SwiftContext, limits: SwiftLimits): Metadata
     const acl = readText(headers, name);
     if (acl !== undefined) own[name] = readAcl(name, acl) || undefined;
   }
+  // Only a subrequest has these: the gatekeeper takes them from clients.
+  for (const name in headers) if (name.startsWith(systemPrefix)) own[name] = String(headers[name]) || undefined;
   const update = { ...readMetadataUpdate(headers, 'container', limits), ...own };
   return mayControl(ctx.state, ctx.state.path.account) ? update : visibleMetadata(update, false);
 }
+
+const systemPrefix = 'x-container-sysmeta-';
 
 function readText(headers: IncomingHttpHeaders, name: string): string | undefined {
   const raw = headers[name];
