@@ -11,7 +11,11 @@ test('/info tells the limits and features to anybody', async () => {
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toBe('application/json; charset=UTF-8');
   const info = (await answer.json()) as Record<string, Record<string, unknown>>;
-  expect(Object.keys(info).sort()).toEqual(['swift', 'tempauth', 'zerocloud']);
+  for (const feature of ['swift', 'tempauth', 'zerocloud', 'account_quotas', 'container_quotas']) {
+    expect(info).toHaveProperty(feature);
+  }
+  expect(info).not.toHaveProperty('container_sync');
+  expect(info).not.toHaveProperty('read_only');
   expect(info.swift).toMatchObject({
     max_file_size: 12345,
     max_meta_count: 90,

@@ -12,6 +12,7 @@ import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
 import { errors } from './middleware/errors';
 import { gatekeeper } from './middleware/gatekeeper';
+import { readOnly } from './middleware/read-only';
 import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
@@ -50,7 +51,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   const subrequests = new Subrequests(app);
   const refusals = errors(deps);
   // What a request passes that the server makes of itself: who asks is known, and nothing comes from outside.
-  const inner: Middleware[] = [storage(deps)];
+  const inner: Middleware[] = [readOnly(deps.config), storage(deps)];
   subrequests.use([refusals, swiftPath(), ...inner]);
 
   app.use(transaction(deps));

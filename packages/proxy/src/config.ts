@@ -6,6 +6,7 @@ import {
   type SettingsRule,
   type SettingValues,
 } from '@zerocloud/object-server/settings';
+import type { ReadOnlyRules } from './middleware/read-only';
 
 /** Settings of the proxy, validated and frozen. */
 export interface ProxyConfig {
@@ -22,6 +23,7 @@ export interface ProxyConfig {
   timeouts: Timeouts;
   /** Origins whose scripts may use every account and container; `*` stands for all. */
   corsAllowOrigins: string[];
+  readOnly: ReadOnlyRules;
 }
 
 /** One line of `ZEROCLOUD_USERS`: `account:user=key group…`. */
@@ -146,6 +148,7 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     queues,
     timeouts,
     corsAllowOrigins,
+    readOnly: { accounts: values.readOnlyAccounts, allowDeletes: values.readOnlyDeletes === 'yes' },
   });
 }
 

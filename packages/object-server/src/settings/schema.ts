@@ -229,6 +229,19 @@ export const settings = {
     default: 10_000,
     sentence: 'Most nodes of one job.',
   }),
+  maxConnections: integer('MAX_CONNECTIONS', {
+    readBy,
+    min: 1,
+    max: 1_000_000,
+    default: 20_000,
+    sentence: 'Most connections between the nodes of one job.',
+  }),
+  maxSpillBytes: integer('MAX_SPILL_BYTES', {
+    readBy,
+    min: 0,
+    default: 16 * 1024 ** 3,
+    sentence: 'Bytes that the connections of one job may hold on disk when its nodes do not fit beside each other.',
+  }),
   maxJobs: integer('MAX_JOBS', {
     readBy,
     min: 1,
@@ -299,6 +312,19 @@ export const settings = {
     default: 10,
     sentence: 'Seconds that a job with X-Zerovm-Deferred: auto is waited for (interactive_timeout).',
   }),
+  readOnlyAccounts: list('READ_ONLY_ACCOUNTS', {
+    readBy,
+    type: 'account;…',
+    defaultText: '',
+    parseAll: (entries) => entries,
+    sentence: 'Accounts such as AUTH_test in which nothing may be written, with 405; * stands for all.',
+  }),
+  readOnlyDeletes: choice('READ_ONLY_DELETES', {
+    readBy,
+    of: ['no', 'yes'],
+    default: 'no',
+    sentence: 'Whether what stands in read-only accounts may be deleted all the same.',
+  }),
   corsAllowOrigins: list('CORS_ALLOW_ORIGINS', {
     type: 'origin;…',
     readBy,
@@ -355,6 +381,14 @@ export const settings = {
     max: 1024,
     default: 2,
     sentence: 'Programs beyond MAX_SESSIONS, each of an account that runs none: it starts at once.',
+  }),
+  connectedSessions: integer('CONNECTED_SESSIONS', {
+    readBy: storageRoles,
+    min: 2,
+    max: 64,
+    default: 16,
+    sentence:
+      'Programs beside those that run at once in jobs whose nodes are connected. A larger such job runs in parts; a cycle must fit.',
   }),
   maxQueuedSessions: integer('MAX_QUEUED_SESSIONS', {
     readBy: storageRoles,

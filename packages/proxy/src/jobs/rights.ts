@@ -4,6 +4,7 @@ import { type Access, type AccessTarget, authorizeAccount, authorizeTarget, mayC
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { encodeHeaderText } from '../http/header-text';
+import { isReadOnly, writesDisabled } from '../middleware/read-only';
 import { decodePercent } from '../swift-path';
 
 const endpointName = 'x-container-meta-rest-endpoint';
@@ -40,6 +41,7 @@ export class Rights {
 
   /** True where the caller may do anything. */
   isFree({ account }: ContainerPath): boolean {
+    if (isReadOnly(this.deps.config.readOnly, account)) return false;
     if (account === this.#ownAccount) return true;
     if (!mayControl(this.ctx.state, account)) return false;
     this.#ownAccount = account;
@@ -70,6 +72,9 @@ export class Rights {
   }
 
   findDenial(path: AccessTarget, access: Access): Promise<HttpError | undefined> {
+    if (access === 'write' && isReadOnly(this.deps.config.readOnly, path.account)) {
+      return Promise.resolve(writesDisabled());
+    }
     const kind = path.object === undefined ? 'list' : access;
     const key = `${kind} ${path.account}\0${path.container}`;
     let denial = this.#known.get(key);

@@ -5,6 +5,7 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
 import { httpDate } from '../http/timestamp';
+import { getUploadRoom } from '../quotas/upload-quota';
 import { findRangeHeader, hasStar, unquoteEtag } from './conditions';
 import { isTrue, readContentType } from './content-type';
 import { encodePath } from './copy-request';
@@ -13,7 +14,7 @@ import { readMetadata, userMetadataPrefix } from './metadata-rules';
 import { selectRanges } from './ranges';
 import { answersCondition, answerUnsatisfiable, objectMissing } from './read-object';
 import { refuseNotes } from './unsupported';
-import { answerCreated, authorizeWrite, checkName } from './write-object';
+import { answerCreated, authorizeUpload, checkName } from './write-object';
 
 /** A source that is replaced again and again while it is being copied: after so many the client may try later. */
 const maxAttempts = 5;
@@ -65,7 +66,7 @@ async function copySlice(ctx: SwiftContext, deps: Deps, source: ObjectPath, targ
     }
     const [part] = selection.parts;
     if (selection.parts.length > 1) throw new HttpError(400, 'Only one range of an object can be copied');
-    const options = await prepareTarget(ctx, deps, record, target);
+    const options = await prepareTarget(ctx, deps, record, target, part!.end - part!.start + 1);
     const { etag } = ctx.req.headers;
     const copied = await deps.node.putObject(target, bytesOf(open, part!), {
       ...options,
@@ -98,13 +99,15 @@ async function prepareTarget(
   deps: Deps,
   record: ObjectRecord,
   target: ObjectPath,
+  sizeBytes = record.sizeBytes,
 ): Promise<TargetOptions> {
   const { headers } = ctx.req;
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch !== undefined && !hasStar(ifNoneMatch)) throw new HttpError(400, 'If-None-Match only supports *');
-  await authorizeWrite(ctx, deps, target);
+  const { container, account } = await authorizeUpload(ctx, deps, target);
   const { limits } = deps.config;
-  if (record.sizeBytes > limits.maxFileSize) throw new HttpError(413);
+  if (sizeBytes > limits.maxFileSize) throw new HttpError(413);
+  getUploadRoom(account, container, sizeBytes, limits.maxFileSize);
   checkName(target, deps);
   const isFresh = isTrue(headers['x-fresh-metadata']);
   const inherited = isFresh ? systemMetadata(record.metadata) : record.metadata;

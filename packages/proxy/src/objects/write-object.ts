@@ -1,8 +1,15 @@
-import { type ContainerRecord, isStorageError, type ObjectPath, type ObjectRecord } from '@zerocloud/object-server';
+import {
+  type AccountRecord,
+  type ContainerRecord,
+  isStorageError,
+  type ObjectPath,
+  type ObjectRecord,
+} from '@zerocloud/object-server';
 import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { httpDate } from '../http/timestamp';
+import { getUploadRoom } from '../quotas/upload-quota';
 import { hasStar, unquoteEtag } from './conditions';
 import { readContentType } from './content-type';
 import { copyObject } from './copy-object';
@@ -40,7 +47,7 @@ export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
 async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Promise<void> {
   const { headers } = ctx.req;
   const ifAbsent = readIfAbsent(ctx);
-  await authorizeWrite(ctx, deps, path);
+  const { container, account } = await authorizeUpload(ctx, deps, path);
   refuseUncheckedConditions(ctx);
   const { maxFileSize } = deps.config.limits;
   const contentLength = readLength(ctx, maxFileSize);
@@ -48,6 +55,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
   const contentType = readContentType(headers, path.object);
   const metadata = readMetadata(headers, deps.config.limits);
+  const maxBytes = getUploadRoom(account, container, contentLength, maxFileSize);
   const body = new UploadBody(ctx.req, deps.config.timeouts);
   const record = await deps.node.putObject(path, body, {
     timestamp: ctx.state.timestamp,
@@ -55,7 +63,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
     metadata,
     deleteAt,
     contentLength,
-    maxBytes: maxFileSize,
+    maxBytes,
     etag: headers.etag ? unquoteEtag(headers.etag) : undefined,
     ifAbsent,
   });
@@ -99,6 +107,19 @@ export async function authorizeWrite(ctx: SwiftContext, deps: Deps, path: Object
   await authorizeTarget(ctx, deps, path, 'write', container);
   if (!container) throw new HttpError(404);
   return container;
+}
+
+/** The same for a request that adds bytes, with the records that say how many may come. */
+export async function authorizeUpload(
+  ctx: SwiftContext,
+  deps: Deps,
+  path: ObjectPath,
+): Promise<{ container: ContainerRecord; account: AccountRecord | undefined }> {
+  const [container, account] = await Promise.all([
+    authorizeWrite(ctx, deps, path),
+    deps.node.findAccount(path.account),
+  ]);
+  return { container, account };
 }
 
 /** Lengths of names count in characters, as in Swift. */

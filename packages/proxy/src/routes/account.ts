@@ -11,6 +11,7 @@ import { negotiateListing } from '../listing/format';
 import { readListQuery } from '../listing/query';
 import { renderAccountListing } from '../listing/render';
 import { respondListing } from '../listing/respond';
+import { checkAccountQuota } from '../quotas/quota-headers';
 
 export const accountMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
 
@@ -107,6 +108,7 @@ async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
 
 function readAccountMetadata(ctx: SwiftContext, { config }: Deps): MetadataUpdate {
   const { headers } = ctx.req;
+  checkAccountQuota(headers, isResellerAdminOf(ctx.state.identity, ctx.state.path.account));
   const metadata = readMetadataUpdate(headers, 'account', config.limits);
   return { ...metadata, ...readAccountAcl(headers['x-account-access-control'] as string | undefined) };
 }

@@ -15,6 +15,7 @@ import { negotiateListing } from '../listing/format';
 import { readObjectListQuery } from '../listing/query';
 import { renderContainerListing } from '../listing/render';
 import { respondListing } from '../listing/respond';
+import { checkContainerQuotas } from '../quotas/quota-headers';
 
 /** There is one storage policy; this is what Swift calls it where nobody named any. */
 export const defaultPolicy = 'Policy-0';
@@ -69,6 +70,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
 async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { node, config } = deps;
   const path = getContainerPath(ctx);
+  checkContainerQuotas(ctx.req.headers);
   await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
   const policy = ctx.get('x-storage-policy');
@@ -92,6 +94,7 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
 async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { node, config } = deps;
   const path = getContainerPath(ctx);
+  checkContainerQuotas(ctx.req.headers);
   await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
   const record: ContainerRecord | undefined = await node.findContainer(path);

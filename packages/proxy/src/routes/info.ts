@@ -59,7 +59,16 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
       queues,
     };
     ctx.set('Content-Type', 'application/json; charset=UTF-8');
-    ctx.body = Buffer.from(JSON.stringify({ swift, tempauth: { account_acls: true }, zerocloud }));
+    ctx.body = Buffer.from(
+      JSON.stringify({
+        swift,
+        tempauth: { account_acls: true },
+        account_quotas: {},
+        container_quotas: {},
+        ...(config.readOnly.accounts.includes('*') && { read_only: {} }),
+        zerocloud,
+      }),
+    );
   };
 }
 
