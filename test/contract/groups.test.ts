@@ -143,31 +143,59 @@ print(len(open('/dev/in/peer').read()))`;
     expect(results.every(({ report }) => report.elapsedMs < 450)).toBe(true);
   });
 
-  it('gets all of its places or waits, and sessions that came later wait behind it', async () => {
+  it('gets all of its places together or waits for those of groups before it, whatever single sessions do', async () => {
     const order: string[] = [];
     const note = (name: string) => () => order.push(name);
     const spin = guest('spin-forever', { timeoutMs: 400 });
-    const first = [1, 2].map(() => sandbox.run(spin).then(note('spinning')));
-    const group = sandbox.runGroup(
-      ['exit-code', 'exit-code', 'exit-code'].map((name) => guest(name)),
-      [],
-    );
-    const later = sandbox.run(guest('spin-forever', { timeoutMs: 50 })).then(note('later'));
-    expect(sandbox.load()).toEqual({ running: 2, waiting: 4 });
-    await Promise.all([...first, group.then(note('group')), later]);
-    expect(order[0]).toBe('spinning');
+    const first = sandbox.runGroup([spin, spin], []).then(note('spinning'));
+    const group = sandbox
+      .runGroup(
+        ['exit-code', 'exit-code', 'exit-code'].map((name) => guest(name)),
+        [],
+      )
+      .then(note('group'));
+    const single = sandbox.run(guest('exit-code')).then(note('single'));
+    expect(sandbox.load()).toEqual({ running: 3, waiting: 3 });
+    await Promise.all([first, group, single]);
+    expect(order).toEqual(['single', 'spinning', 'group']);
     expect(sandbox.load()).toEqual({ running: 0, waiting: 0 });
   });
 
+  it('finds a process waiting after the first one, and does not see what that one left', async () => {
+    const code = `
+import os
+print(os.path.exists('/tmp/left'), sorted(os.listdir('/dev/in')))
+open('/tmp/left', 'w').close()`;
+    const input = inputChannel(undefined, { name: '/dev/in/peer' });
+    const channels = [input, outputChannel(), outputChannel('/dev/stderr')];
+    const nodes = [guest('exit-code'), pythonNode(code, channels)];
+    const given = () => started.events.filter(({ message }) => message.startsWith('a process for groups was given'));
+    const before = given().length;
+    for (let round = 0; round < 4; round++) {
+      const results = await sandbox.runGroup(nodes, [joined(0, 1, '/dev/stdout', '/dev/in/peer')]);
+      expect(String(await takeOutput(results[1]!))).toBe("False ['peer']\n");
+    }
+    expect(given().length - before).toBeLessThanOrEqual(1);
+  });
+
+  it('never shares a process with another tenant', async () => {
+    for (const tenant of ['x', 'y', 'x', 'y']) {
+      const nodes = Array.from({ length: 2 }, () => guest('exit-code', { tenant }));
+      await Promise.all([sandbox.runGroup(nodes, []), sandbox.runGroup([guest('exit-code')], [])]);
+    }
+    const given = started.events.filter(({ message }) => message === 'a process for groups was given to a tenant');
+    expect(new Set(given.map(({ tenant }) => tenant)).size).toBe(3);
+    expect(new Set(given.map(({ pid }) => pid)).size).toBe(given.length);
+  });
+
   it('is gone at once when it is aborted, running or waiting', async () => {
-    const before = descendantPids().length;
     const reason = new Error('the client left');
     const controller = new AbortController();
     const four = Array.from({ length: 4 }, () => guest('spin-forever'));
     const running = sandbox.runGroup(four, [], { signal: controller.signal });
     const waiting = sandbox.runGroup(four, [], { signal: controller.signal });
     const ends = Promise.allSettled([running, waiting]);
-    await until('the process of the group', () => descendantPids().length > before);
+    await until('the group', () => sandbox.load().running === 4);
     controller.abort(reason);
     expect((await ends).map((end) => end.status === 'rejected' && end.reason)).toEqual([reason, reason]);
     await expect(sandbox.runGroup(four, [], { signal: controller.signal })).rejects.toBe(reason);
@@ -175,13 +203,12 @@ print(len(open('/dev/in/peer').read()))`;
   });
 
   it('reports every session when its process is killed', async () => {
-    const before = new Set(descendantPids());
     const limits = { reads: 0, readBytes: 0, writes: 1e9, writeBytes: 2e9 };
     const flood = guest('flood-stdout', { channels: [outputChannel('/dev/stdout', { limits })] });
     const pipe = [joined(1, 2)];
     const running = sandbox.runGroup([flood, guest('spin-forever'), guest('count-stdin')], pipe);
     await until('a guest writes', () => filesLeftIn(started.workDir).length > 0);
-    for (const pid of descendantPids().filter((one) => !before.has(one))) {
+    for (const pid of descendantPids()) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {

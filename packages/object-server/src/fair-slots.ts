@@ -10,6 +10,8 @@ export interface FairSlotsOptions {
 }
 
 interface Waiter {
+  /** Places that it takes, all at once. */
+  count: number;
   enter(): void;
 }
 
@@ -19,6 +21,9 @@ const maxWaitingFactor = 8;
  * Who runs next, between accounts. A free place goes to the account whose turn it is (round robin over those that
  * wait), and within an account to who waits longest; so a job of a thousand nodes holds up its own account only. An
  * account that runs nothing does not even wait for the end of somebody's session: a few places are kept for such.
+ *
+ * Who needs several places gets them together or none, so two such never wait for each other. Whoever's turn it is keeps
+ * what comes free until there is enough: nobody overtakes him meanwhile, or a stream of small ones would keep him out for ever.
  */
 export class FairSlots {
   readonly #options: FairSlotsOptions;
@@ -27,6 +32,8 @@ export class FairSlots {
   readonly #waiting = new Map<string, Set<Waiter>>();
   #running = 0;
   #waitingCount = 0;
+  /** Waiters of more than one place. */
+  #waitingGroups = 0;
 
   constructor(options: FairSlotsOptions) {
     this.#options = options;
@@ -37,15 +44,18 @@ export class FairSlots {
   }
 
   /**
-   * Takes a place, waiting for one if need be; nothing to await when one is free. Throws `noSlot` when too many wait.
-   * Every place taken is given back by `release`.
+   * Takes a place, or `count` of them at once, waiting if need be; nothing to await when they are free. Throws `noSlot` when
+   * too many wait, and when there will never be so many places. What was taken is given back by `release`.
    */
-  acquire(account: string, signal?: AbortSignal): Promise<void> | undefined {
-    if (this.#mayEnter(account)) {
-      this.#enter(account);
+  acquire(account: string, signal?: AbortSignal, count = 1): Promise<void> | undefined {
+    const { slots, maxWaiting } = this.#options;
+    if (count > slots) {
+      throw new StorageError('noSlot', `Slot not available: ${count} are needed at once, and there are ${slots}`);
+    }
+    if (this.#waitingGroups === 0 && this.#mayEnter(account, count)) {
+      this.#enter(account, count);
       return undefined;
     }
-    const { maxWaiting } = this.#options;
     const ofAccount = this.#waiting.get(account);
     if ((ofAccount?.size ?? 0) >= maxWaiting || this.#waitingCount >= maxWaiting * maxWaitingFactor) {
       throw new StorageError('noSlot', 'Slot not available');
@@ -55,8 +65,11 @@ export class FairSlots {
       const leave = () => {
         this.#remove(account, waiter);
         reject(signal!.reason);
+        // Others may have waited for nothing but this one's turn.
+        this.#dispatch();
       };
       const waiter: Waiter = {
+        count,
         enter: () => {
           signal?.removeEventListener('abort', leave);
           resolve();
@@ -65,46 +78,57 @@ export class FairSlots {
       const queue = this.#waiting.get(account) ?? new Set();
       this.#waiting.set(account, queue.add(waiter));
       this.#waitingCount++;
+      if (count > 1) this.#waitingGroups++;
       signal?.addEventListener('abort', leave, { once: true });
     });
   }
 
-  /** Gives a place of the account back, to whose turn it is. */
-  release(account: string): void {
-    const left = this.#runningOf.get(account)! - 1;
+  /** Gives places of the account back, to whose turn it is. */
+  release(account: string, count = 1): void {
+    const left = this.#runningOf.get(account)! - count;
     if (left > 0) this.#runningOf.set(account, left);
     else this.#runningOf.delete(account);
-    this.#running--;
+    this.#running -= count;
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
     for (let next = this.#findNext(); next !== undefined; next = this.#findNext()) {
       const queue = this.#waiting.get(next)!;
       const [waiter] = queue;
       this.#remove(next, waiter!);
       // Its next turn comes after those of all others.
       if (queue.size > 0 && this.#waiting.delete(next)) this.#waiting.set(next, queue);
-      this.#enter(next);
+      this.#enter(next, waiter!.count);
       waiter!.enter();
     }
   }
 
   #findNext(): string | undefined {
-    for (const account of this.#waiting.keys()) if (this.#mayEnter(account)) return account;
+    for (const [account, queue] of this.#waiting) {
+      const [waiter] = queue;
+      if (this.#mayEnter(account, waiter!.count)) return account;
+      if (waiter!.count > 1) return undefined;
+    }
     return undefined;
   }
 
-  #mayEnter(account: string): boolean {
+  #mayEnter(account: string, count: number): boolean {
     const { slots, reserved } = this.#options;
-    return this.#running < slots || (this.#running < slots + reserved && !this.#runningOf.has(account));
+    if (this.#running + count <= slots) return true;
+    return count === 1 && this.#running < slots + reserved && !this.#runningOf.has(account);
   }
 
-  #enter(account: string): void {
-    this.#running++;
-    this.#runningOf.set(account, (this.#runningOf.get(account) ?? 0) + 1);
+  #enter(account: string, count: number): void {
+    this.#running += count;
+    this.#runningOf.set(account, (this.#runningOf.get(account) ?? 0) + count);
   }
 
   #remove(account: string, waiter: Waiter): void {
     const queue = this.#waiting.get(account);
     if (!queue?.delete(waiter)) return;
     this.#waitingCount--;
+    if (waiter.count > 1) this.#waitingGroups--;
     if (queue.size === 0) this.#waiting.delete(account);
   }
 }

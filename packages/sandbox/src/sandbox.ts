@@ -2,6 +2,7 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SandboxError } from './errors';
 import { findGroupProblem } from './executor/group-plan';
+import { GroupPool } from './executor/group-pool';
 import { ExecutorPool } from './executor/pool';
 import { chooseJail } from './jail/choose';
 import type { ResourceLimits } from './jail/resource-limits';
@@ -36,19 +37,18 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const snapshotDirectory = path.join(workDir, 'snapshots');
   const images = [...systemImages.values()];
   const snapshots = await makeSnapshots(snapshotDirectory, images, options.log);
-  const pool = new ExecutorPool(
-    { ...options, workDir },
-    {
-      systemImages: images,
-      inlineOutputBytes: options.inlineOutputBytes,
-      snapshots,
-      memoryBytes: options.maxMemoryBytes,
-    },
-    jail,
-  );
+  const setup = {
+    systemImages: images,
+    inlineOutputBytes: options.inlineOutputBytes,
+    snapshots,
+    memoryBytes: options.maxMemoryBytes,
+  };
+  const pool = new ExecutorPool({ ...options, workDir }, setup, jail);
+  const maxGroupSessions = options.maxGroupSessions ?? options.maxSessions;
+  const groups = new GroupPool({ workDir, maxSessions: maxGroupSessions, log: options.log }, setup, jail);
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= pool.close().then(async () => {
+    closing ??= Promise.all([pool.close(), groups.close()]).then(async () => {
       // Outputs that the caller has not taken yet are the caller's.
       await rmdir(outputs).catch(() => undefined);
       await removeSnapshots(snapshotDirectory);
@@ -65,7 +65,10 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   return {
     jail: jail.form,
     systemImages,
-    load: () => pool.load(),
+    load() {
+      const [one, other] = [pool.load(), groups.load()];
+      return { running: one.running + other.running, waiting: one.waiting + other.waiting };
+    },
     close,
     run(session, { signal } = {}) {
       if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
@@ -75,11 +78,11 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     runGroup(sessions, pipes, { signal } = {}) {
       if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
       let problem = findGroupProblem(sessions, pipes);
-      if (sessions.length > options.maxSessions) {
-        problem ??= new RangeError(`${sessions.length} sessions, but only ${options.maxSessions} may run at once`);
+      if (sessions.length > maxGroupSessions) {
+        problem ??= new RangeError(`${sessions.length} sessions, but only ${maxGroupSessions} may run at once`);
       }
       for (const session of sessions) problem ??= findProblem(session, systemImages);
-      return problem ? Promise.reject(problem) : pool.runGroup(sessions, pipes, signal);
+      return problem ? Promise.reject(problem) : groups.run(sessions, pipes, signal);
     },
   };
 }

@@ -79,4 +79,48 @@ describe('places', () => {
     slots.release('a');
     expect(slots.acquire('b')).toBeUndefined();
   });
+
+  test('are given several at once or not at all, and nobody overtakes who collects them', async () => {
+    const slots = new FairSlots({ slots: 3, reserved: 0, maxWaiting: 10 });
+    const entered: string[] = [];
+    const ask = (account: string, name: string, count: number) => {
+      const waiting = slots.acquire(account, undefined, count);
+      if (waiting === undefined) entered.push(name);
+      else void waiting.then(() => entered.push(name));
+    };
+    ask('a', 'a1', 2);
+    ask('b', 'b3', 3);
+    ask('c', 'c1', 1);
+    ask('a', 'a2', 2);
+    // One place is free all the time; it waits for those that `b` needs.
+    expect(entered).toEqual(['a1']);
+    slots.release('a', 2);
+    await turn();
+    expect(entered).toEqual(['a1', 'b3']);
+    expect(slots.load()).toEqual({ running: 3, waiting: 2 });
+    slots.release('b', 3);
+    await turn();
+    expect(entered).toEqual(['a1', 'b3', 'c1', 'a2']);
+    slots.release('c');
+    slots.release('a', 2);
+    expect(slots.load()).toEqual({ running: 0, waiting: 0 });
+  });
+
+  test('are free for the others when who collected them gives up', async () => {
+    const slots = new FairSlots({ slots: 2, reserved: 0, maxWaiting: 10 });
+    expect(slots.acquire('a')).toBeUndefined();
+    const client = new AbortController();
+    const group = slots.acquire('b', client.signal, 2);
+    const behind = slots.acquire('c');
+    expect(slots.load()).toEqual({ running: 1, waiting: 2 });
+    client.abort(new Error('hung up'));
+    await expect(group).rejects.toThrow('hung up');
+    await behind;
+    expect(slots.load()).toEqual({ running: 2, waiting: 0 });
+  });
+
+  test('are refused to who needs more than there are', () => {
+    const slots = new FairSlots({ slots: 2, reserved: 5, maxWaiting: 10 });
+    expect(() => slots.acquire('a', undefined, 3)).toThrow('Slot not available: 3 are needed at once, and there are 2');
+  });
 });

@@ -12,6 +12,19 @@ export const defaultRingBytes = 1024 * 1024;
 
 const maxRingBytes = 2 ** 30;
 
+/** With less, a writer is stopped by every other of its calls. */
+const smallestRingBytes = 64 * 1024;
+
+/** Memory that the rings of one group may take, as long as each has its least. */
+const allRingsBytes = 128 * 1024 * 1024;
+
+/** Capacity of each of so many rings. */
+export function ringBytes(count: number): number {
+  let capacityBytes = defaultRingBytes;
+  while (capacityBytes > smallestRingBytes && capacityBytes * count > allRingsBytes) capacityBytes /= 2;
+  return capacityBytes;
+}
+
 /** Indexes of 32-bit words, a cache line apart, so that neither side's stores slow down the other's loads. */
 export const ringWords = {
   /** Bytes written so far, modulo 2^32. Stored by the writer. */

@@ -13,18 +13,21 @@ import type { ExecutorReply, ExecutorSetup, GroupHeader, GroupNode, SessionReque
 import type { Slot } from './slot';
 
 const stderrTailBytes = 2000;
+const maxTimerMs = 2 ** 31 - 1;
 
-export interface GroupOptions {
-  sessions: readonly Session[];
-  pipes: readonly Pipe[];
-  /** The sessions' numbers are this and the next ones. */
-  firstId: number;
-  /** One for each session, in one directory. */
-  slots: readonly Slot[];
+export interface GroupProcessOptions {
   setup: ExecutorSetup;
   jail: Jail;
+  /** Threads to start before the first group comes; 0 when it is there already. */
+  threadsAhead: number;
+  /** Sessions that a group may have. */
+  maxSessions: number;
+  /** The slot for the session at this position of a group; all in one directory. */
+  createSlot(index: number): Slot;
   /** The host failed in a session. */
   onFault(fault: string): void;
+  /** The process is gone, with its files. */
+  onExit(process: GroupProcess, cause: string): void;
 }
 
 interface Node {
@@ -38,52 +41,133 @@ interface Node {
   result: Promise<SessionResult>;
 }
 
-/** The server's side of a process that runs one group of sessions, and is then thrown away. */
+/** The server's side of a process that runs groups of sessions, one group at a time, for one tenant. */
 export class GroupProcess {
-  private readonly nodes: Node[] = [];
-  private child: ChildProcess | undefined;
-  private decoder: FrameDecoder | undefined;
+  /** Whose sessions it runs; undefined until the first group. */
+  tenant: string | undefined;
+  state: 'idle' | 'busy' | 'dead' = 'idle';
+  private readonly slots: Slot[] = [];
+  private readonly child: ChildProcess;
+  private readonly decoder: FrameDecoder;
+  private readonly exited: Promise<void>;
+  private nodes: Node[] = [];
   private ready = false;
   private stderr = '';
   private startedAtMs = 0;
   private failure: { error: unknown } | undefined;
 
-  constructor(private readonly options: GroupOptions) {}
-
-  /**
-   * One result for each session, whatever their guests do. Rejects as `Sandbox.run` does, and then for all of them. Settles when
-   * the process and its slot are gone. Called once.
-   */
-  async run(): Promise<SessionResult[]> {
-    const { slots } = this.options;
-    try {
-      slots[0]!.createSync();
-      await this.grant();
-      if (this.failure === undefined) await this.runProcess();
-      const results = await Promise.allSettled(this.nodes.map(({ result }) => result));
-      if (!this.failure && results.every((one) => one.status === 'fulfilled')) return results.map(({ value }) => value);
-      results.forEach((one, index) => {
-        if (one.status === 'fulfilled') void slots[index]!.drop(one.value.outputs);
+  /** Throws if there is no room for the slot or a process. */
+  constructor(private readonly options: GroupProcessOptions) {
+    const { setup, jail } = options;
+    const slot = this.slot(0);
+    slot.createSync();
+    const child = jail.spawn(
+      {
+        entry: path.join(__dirname, 'group-supervisor.js'),
+        args: [JSON.stringify(setup), String(options.threadsAhead)],
+        nodeFlags: ['--v8-pool-size=1'],
+        readable: filesOf(setup),
+        inDirectory: slot.inDirectory,
+        outDirectory: slot.outDirectory,
+        user: slot.user,
+        guests: options.maxSessions,
+      },
+      ['pipe'],
+    );
+    this.child = child;
+    this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
+    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    this.socket.on('error', () => this.kill());
+    child.on('error', () => this.kill());
+    child.once('exit', () => {
+      this.state = 'dead';
+    });
+    child.stderr!.on('data', (chunk: Buffer) => {
+      this.stderr = (this.stderr + chunk.toString('latin1')).slice(-stderrTailBytes);
+    });
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        void this.finishExit(signal ?? `exit code ${code}`).then(resolve);
       });
-      const { failure } = this;
-      throw failure ? failure.error : results.find((one) => one.status === 'rejected')!.reason;
-    } finally {
-      await slots[0]!.remove().catch(() => undefined);
-    }
+    });
   }
 
-  /** Ends the group; `run` rejects with this error. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /**
+   * One result for each session, whatever their guests do. Rejects as `Sandbox.run` does, and then for all of them. When it
+   * settles, the process is idle again, or gone. The sessions' numbers are `firstId` and the next ones.
+   */
+  async run(sessions: readonly Session[], pipes: readonly Pipe[], firstId: number): Promise<SessionResult[]> {
+    this.state = 'busy';
+    this.failure = undefined;
+    this.nodes = [];
+    let watch: NodeJS.Timeout | undefined;
+    try {
+      await this.grant(sessions, firstId);
+      this.startedAtMs = performance.now();
+      if (!this.findFailure()) this.send(pipes);
+      // The supervisor keeps the sessions' time. However compromised it is, the process ends.
+      const longestMs = Math.max(...sessions.map(({ timeoutMs }) => timeoutMs)) + maxSetupMs + maxFinishMs;
+      watch = setTimeout(() => this.kill(), Math.min(longestMs + terminateGraceMs, maxTimerMs));
+    } catch (error) {
+      this.fail(error);
+    }
+    const results = await Promise.allSettled(this.nodes.map(({ result }) => result));
+    clearTimeout(watch);
+    const failure = this.findFailure();
+    if (failure || this.isDead()) await this.close();
+    else await this.release();
+    if (!failure && results.every((one) => one.status === 'fulfilled')) return results.map(({ value }) => value);
+    results.forEach((one, index) => {
+      if (one.status === 'fulfilled') void this.slot(index).drop(one.value.outputs);
+    });
+    throw failure ? failure.error : results.find((one) => one.status === 'rejected')!.reason;
+  }
+
+  /** Ends the process; a group that runs rejects with this error. */
   fail(error: unknown): void {
     this.failure ??= { error };
     for (const { reject } of this.nodes) reject(error);
-    if (this.child) killJailed(this.child);
+    this.kill();
   }
 
-  private async grant(): Promise<void> {
-    const { sessions, slots, firstId } = this.options;
+  /** Ends the process, and resolves when it is gone with its files. */
+  async close(): Promise<void> {
+    this.kill();
+    await this.exited;
+  }
+
+  /** Both change while `run` waits. */
+  private findFailure(): { error: unknown } | undefined {
+    return this.failure;
+  }
+
+  private isDead(): boolean {
+    return this.state === 'dead';
+  }
+
+  private get socket(): Duplex {
+    return this.child.stdio[4] as Duplex;
+  }
+
+  private kill(): void {
+    this.state = 'dead';
+    killJailed(this.child);
+  }
+
+  private slot(index: number): Slot {
+    this.slots[index] ??= this.options.createSlot(index);
+    return this.slots[index];
+  }
+
+  private async grant(sessions: readonly Session[], firstId: number): Promise<void> {
     const links = sessions.map((session, index) => {
-      const { request, granted } = slots[index]!.grant(firstId + index, session, false);
-      const node: Partial<Node> = { session, request, slot: slots[index]!, reported: false };
+      const slot = this.slot(index);
+      const { request, granted } = slot.grant(firstId + index, session, false);
+      const node: Partial<Node> = { session, request, slot, reported: false };
       node.result = new Promise<SessionResult>((resolve, reject) => Object.assign(node, { resolve, reject }));
       // Heard of by `run`, perhaps later.
       node.result.catch(() => undefined);
@@ -91,86 +175,46 @@ export class GroupProcess {
       return granted;
     });
     for (const end of await Promise.allSettled(links)) if (end.status === 'rejected') throw end.reason;
+    if (this.isDead()) {
+      throw (
+        this.findFailure()?.error ?? new SandboxError('executor-failed', 'the process of a group died before it began')
+      );
+    }
   }
 
-  /** Resolves when the process is gone. */
-  private async runProcess(): Promise<void> {
-    const { setup, jail, slots, sessions } = this.options;
-    const slot = slots[0]!;
-    const child = jail.spawn(
-      {
-        entry: path.join(__dirname, 'group-supervisor.js'),
-        args: [JSON.stringify(setup)],
-        nodeFlags: ['--v8-pool-size=1'],
-        readable: filesOf(setup),
-        inDirectory: slot.inDirectory,
-        outDirectory: slot.outDirectory,
-        user: slot.user,
-        guests: sessions.length,
-      },
-      ['pipe'],
-    );
-    this.child = child;
-    this.startedAtMs = performance.now();
-    this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
-    const socket = child.stdio[4] as Duplex;
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('error', () => killJailed(child));
-    child.on('error', () => killJailed(child));
-    child.stderr!.on('data', (chunk: Buffer) => {
-      this.stderr = (this.stderr + chunk.toString('latin1')).slice(-stderrTailBytes);
-    });
-    const closed = new Promise<string>((resolve) => {
-      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
-    // The supervisor keeps the sessions' time. However compromised it is, the process ends.
-    const longestMs = Math.max(...sessions.map(({ timeoutMs }) => timeoutMs)) + maxSetupMs + maxFinishMs;
-    const watch = setTimeout(() => killJailed(child), Math.min(longestMs + terminateGraceMs, 2 ** 31 - 1));
-    try {
-      this.send(socket);
-    } catch (error) {
-      this.fail(error);
-    }
-    const cause = await closed;
-    clearTimeout(watch);
-    if (!this.ready) {
-      this.failure ??= {
-        error: new SandboxError('executor-failed', 'no executor process can be started', {
-          cause: this.stderr || cause,
-        }),
-      };
-    }
-    for (const node of this.nodes) if (!node.reported) this.reportDead(node);
+  /** After a group: takes the links away. */
+  private async release(): Promise<void> {
+    await Promise.all(this.nodes.map(({ slot, request }) => slot.revoke(request)));
+    this.nodes = [];
+    if (this.state === 'busy') this.state = 'idle';
   }
 
-  private send(socket: Duplex): void {
-    const { pipes } = this.options;
+  private send(pipes: readonly Pipe[]): void {
     const header: GroupHeader = { nodeCount: this.nodes.length, ringCount: pipes.length };
+    const ends: GroupNode['pipes'][] = this.nodes.map(() => []);
+    const channelOf = this.nodes.map(
+      ({ session }) => new Map(session.channels.map(({ name }, index) => [name, index])),
+    );
+    pipes.forEach(({ from, to }, ring) => {
+      for (const { session, channel } of [from, to]) {
+        ends[session]!.push({ ring, channel: channelOf[session]!.get(channel)! });
+      }
+    });
     const frames: Buffer[] = encodeFrame(header);
     this.nodes.forEach(({ request, session }, index) => {
-      const ends = pipes.flatMap(({ from, to }, ring) =>
-        [from, to].filter((end) => end.session === index).map(({ channel }) => ({ ring, channel })),
-      );
-      const node: GroupNode = {
-        request,
-        timeoutMs: session.timeoutMs,
-        pipes: ends.map(({ ring, channel }) => ({
-          ring,
-          channel: session.channels.findIndex(({ name }) => name === channel),
-        })),
-      };
+      const node: GroupNode = { request, timeoutMs: session.timeoutMs, pipes: ends[index]! };
       frames.push(...encodeFrame(node));
     });
-    for (const part of frames) socket.write(part);
+    for (const part of frames) this.socket.write(part);
   }
 
   private receive(chunk: Buffer): void {
     try {
-      for (const value of this.decoder!.push(chunk)) this.handle(value as ExecutorReply);
+      for (const value of this.decoder.push(chunk)) this.handle(value as ExecutorReply);
     } catch (error) {
       // Not our protocol: a broken or compromised process.
       this.stderr += String(error);
-      killJailed(this.child!);
+      this.kill();
     }
   }
 
@@ -186,10 +230,12 @@ export class GroupProcess {
       this.fail(new SandboxError(reply.code, reply.message));
       return;
     }
-    const { report, outputs } = reply;
+    const { report, outputs, last } = reply;
     const names = node.session.channels.filter(isWritable).map(({ name }) => name);
     if (String(outputs.map(({ name }) => name)) !== String(names)) throw new Error('outputs that were not asked for');
     node.reported = true;
+    // It finishes this group, and takes no other.
+    if (last) this.state = 'dead';
     node.slot.claim(node.request, outputs).then(
       (claimed) => {
         // Nobody takes the files of a group that failed meanwhile.
@@ -198,9 +244,19 @@ export class GroupProcess {
       },
       (error) => this.fail(error),
     );
-    if (this.nodes.every(({ reported }) => reported)) {
-      void Promise.allSettled(this.nodes.map(({ result }) => result)).then(() => killJailed(this.child!));
+  }
+
+  private async finishExit(cause: string): Promise<void> {
+    this.state = 'dead';
+    if (!this.ready && this.nodes.length > 0) {
+      const text = 'no executor process can be started';
+      this.failure ??= { error: new SandboxError('executor-failed', text, { cause: this.stderr || cause }) };
     }
+    for (const node of this.nodes) if (!node.reported) this.reportDead(node);
+    await this.slot(0)
+      .remove()
+      .catch(() => undefined);
+    this.options.onExit(this, this.stderr || cause);
   }
 
   private reportDead({ session, resolve }: Node): void {

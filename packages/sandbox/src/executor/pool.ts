@@ -2,9 +2,8 @@ import path from 'node:path';
 import { SandboxError } from '../errors';
 import type { Jail } from '../jail/jail';
 import { dispatchWindow, spareExecutors } from '../limits';
-import type { Pipe, SandboxOptions, Session, SessionResult } from '../session';
+import type { SandboxOptions, Session, SessionResult } from '../session';
 import { type ExecutorEvents, ExecutorProcess } from './executor-process';
-import { GroupProcess } from './group-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
 
@@ -15,21 +14,12 @@ const maxFailedStarts = 6;
 const firstBackoffMs = 50;
 
 interface WaitingSession {
-  /** Place in the queue. */
-  order: number;
   session: Session;
   signal: AbortSignal | undefined;
   resolve(result: SessionResult): void;
   reject(error: unknown): void;
   /** Stops listening for an abort. */
   unlisten(): void;
-}
-
-interface WaitingGroup {
-  order: number;
-  size: number;
-  start(): void;
-  reject(error: unknown): void;
 }
 
 /**
@@ -40,9 +30,6 @@ interface WaitingGroup {
 export class ExecutorPool {
   private readonly executors = new Set<ExecutorProcess>();
   private waiting: WaitingSession[] = [];
-  private waitingGroups: WaitingGroup[] = [];
-  private readonly groups = new Map<GroupProcess, Promise<unknown>>();
-  private nextOrder = 0;
   private runningCount = 0;
   private nextSession = 1;
   private nextSlot = 0;
@@ -68,38 +55,16 @@ export class ExecutorPool {
   }
 
   load(): { running: number; waiting: number } {
-    const inGroups = this.waitingGroups.reduce((sum, { size }) => sum + size, 0);
-    return { running: this.runningCount, waiting: this.waiting.length + inGroups };
+    return { running: this.runningCount, waiting: this.waiting.length };
   }
 
   run(session: Session, signal?: AbortSignal): Promise<SessionResult> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const nobodyWaits = this.waiting.length === 0 && this.waitingGroups.length === 0;
-    if (nobodyWaits && this.runningCount < this.options.maxSessions) {
+    if (this.waiting.length === 0 && this.runningCount < this.options.maxSessions) {
       const executor = this.findExecutor(session);
       if (executor) return this.start(executor, session, signal);
     }
     return this.enqueue(session, signal);
-  }
-
-  /** All of the group's sessions get their places together, in a process that is made for them. */
-  runGroup(sessions: readonly Session[], pipes: readonly Pipe[], signal?: AbortSignal): Promise<SessionResult[]> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.waitingGroups.splice(this.waitingGroups.indexOf(entry), 1);
-        reject(signal!.reason);
-        this.dispatch();
-      };
-      const start = () => {
-        signal?.removeEventListener('abort', abort);
-        this.startGroup(sessions, pipes, signal).then(resolve, reject);
-      };
-      const entry: WaitingGroup = { order: this.nextOrder++, size: sessions.length, start, reject };
-      this.waitingGroups.push(entry);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.dispatch();
-    });
   }
 
   async close(): Promise<void> {
@@ -108,9 +73,7 @@ export class ExecutorPool {
     const error = new SandboxError('closed', 'the sandbox is closed');
     this.firstReady.reject(error);
     this.rejectWaiting(error);
-    for (const { reject } of this.waitingGroups.splice(0)) reject(error);
-    for (const group of this.groups.keys()) group.fail(error);
-    await Promise.all([...[...this.executors].map((executor) => executor.close()), ...this.groups.values()]);
+    await Promise.all([...this.executors].map((executor) => executor.close()));
   }
 
   private enqueue(session: Session, signal: AbortSignal | undefined): Promise<SessionResult> {
@@ -120,7 +83,7 @@ export class ExecutorPool {
         reject(signal!.reason);
       };
       const unlisten = () => signal?.removeEventListener('abort', abort);
-      const entry: WaitingSession = { order: this.nextOrder++, session, signal, resolve, reject, unlisten };
+      const entry: WaitingSession = { session, signal, resolve, reject, unlisten };
       this.waiting.push(entry);
       signal?.addEventListener('abort', abort, { once: true });
       this.refill();
@@ -144,53 +107,11 @@ export class ExecutorPool {
     }
   }
 
-  private async startGroup(
-    sessions: readonly Session[],
-    pipes: readonly Pipe[],
-    signal: AbortSignal | undefined,
-  ): Promise<SessionResult[]> {
-    const { options, setup, jail } = this;
-    const firstId = this.nextSession;
-    this.nextSession += sessions.length;
-    this.runningCount += sessions.length;
-    const number = this.nextSlot++;
-    const slots = sessions.map((_, index) => this.createSlot(number, `${index}-`));
-    const onFault = (fault: string) => options.log?.({ fault }, 'the host failed in a session');
-    const group = new GroupProcess({ sessions, pipes, firstId, slots, setup, jail, onFault });
-    const abort = () => group.fail(signal!.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    const results = group.run();
-    this.groups.set(
-      group,
-      results.catch(() => undefined),
-    );
-    try {
-      return await results;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      this.groups.delete(group);
-      this.runningCount -= sessions.length;
-      this.dispatch();
-    }
-  }
-
-  /** First come, first served: what came after a group that waits for enough places does not take them. */
+  /** Gives idle executors to waiting sessions, the longest waiting first. */
   private dispatch(): void {
-    for (;;) {
-      const group = this.waitingGroups[0];
-      this.dispatchSessions(group?.order ?? Infinity);
-      if (!group || this.runningCount + group.size > this.options.maxSessions) return;
-      this.waitingGroups.shift();
-      group.start();
-    }
-  }
-
-  /** Gives idle executors to waiting sessions, the longest waiting first, up to a place in the queue. */
-  private dispatchSessions(before: number): void {
     for (let i = 0; i < Math.min(this.waiting.length, dispatchWindow); ) {
       if (this.runningCount >= this.options.maxSessions) return;
-      const { order, session, signal, resolve, reject, unlisten } = this.waiting[i]!;
-      if (order > before) break;
+      const { session, signal, resolve, reject, unlisten } = this.waiting[i]!;
       const executor = this.findExecutor(session);
       if (executor) {
         this.waiting.splice(i, 1);
@@ -275,10 +196,10 @@ export class ExecutorPool {
     }
   }
 
-  private createSlot(number: number, prefix?: string): Slot {
+  private createSlot(number: number): Slot {
     const { workDir } = this.options;
     const directory = path.join(workDir, `slot-${number}`);
-    return new Slot(directory, path.join(workDir, 'outputs'), this.jail.slotUser(number), prefix);
+    return new Slot(directory, path.join(workDir, 'outputs'), this.jail.slotUser(number));
   }
 
   private forget(executor: ExecutorProcess, details: { cause: string; stderr: string; expected: boolean }): void {

@@ -10,10 +10,14 @@ export interface SlotUser {
 const readersGid = 62_000;
 const firstUid = 62_001;
 const userCount = 2000;
+const groupUserCount = 1000;
 
-/** The user of a slot. There are more of them than executors can be alive, so no two share one. */
+/**
+ * The user of a slot; slots of groups count downwards from -1 and have users of their own. There are more of them than processes
+ * can be alive, so no two share one.
+ */
 export function slotUser(slot: number): SlotUser {
-  const uid = firstUid + (slot % userCount);
+  const uid = slot >= 0 ? firstUid + (slot % userCount) : firstUid + userCount + (-1 - slot) % groupUserCount;
   return { uid, gid: uid, readersGid };
 }
 
