@@ -6,6 +6,7 @@ export type StorageErrorCode =
   | 'containerNotEmpty'
   | 'objectNotFound'
   | 'objectExists'
+  | 'objectIsLink'
   | 'objectTooLarge'
   | 'bodyLengthMismatch'
   | 'bodyTimeout'

@@ -114,7 +114,7 @@ export class RemoteNode implements StorageNode {
     return this.#client.json('POST', toPath('appends'), { body: JSON.stringify({ path, data: text, options }) });
   }
 
-  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void> {
+  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord> {
     return this.#client.json('POST', objectPath(path), { body: JSON.stringify(options) });
   }
 

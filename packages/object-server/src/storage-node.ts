@@ -19,7 +19,8 @@ export interface StorageNode extends ObjectStore {
    * Runs one node of a job: opens its inputs, runs the program, stores the outputs that have a target.
    * Resolves with the report whatever the guest does. Rejects with a `StorageError` whose message is the sentence for
    * the client: `sessionFailed` when the host lost a running guest, any other code when the program was not started
-   * (`objectNotFound` for a program or input, `containerNotFound` for a local object, `inputTooLarge`, …). Aborting
+   * (`objectNotFound` for a program or input, `containerNotFound` for a local object, `objectIsLink` for
+   * a symlink, `inputTooLarge`, …). Aborting
    * ends the guest and rejects with the signal's reason.
    */
   runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;

@@ -1,5 +1,6 @@
 import { type StorageConfig, storageConfig } from '@zerocloud/object-server/config';
 import {
+  type Digest,
   isLoopback,
   readSettings,
   type Secret,
@@ -23,6 +24,7 @@ export interface ProxyConfig {
   timeouts: Timeouts;
   /** Origins whose scripts may use every account and container; `*` stands for all. */
   corsAllowOrigins: string[];
+  tempUrl: TempUrlConfig;
   readOnly: ReadOnlyRules;
 }
 
@@ -48,6 +50,8 @@ export interface SwiftLimits {
   maxAccountNameLength: number;
   accountListingLimit: number;
   containerListingLimit: number;
+  /** Symlinks in a row that a read follows. */
+  symloopMax: number;
 }
 
 /** `spec` names: zerovm_timeout, zerovm_maxconfig, zerovm_maxiops, zerovm_maxinput, zerovm_maxoutput, zerovm_maxnexemem … */
@@ -92,6 +96,18 @@ export interface QueueLimits {
   /** Messages of one claim. */
   maxClaimCount: number;
   maxClaimTtlS: number;
+}
+
+export type { Digest };
+
+/** Signed URLs and forms. Names of headers are in lower case; one that ends in `*` stands for all that begin so. */
+export interface TempUrlConfig {
+  digests: Digest[];
+  methods: string[];
+  incomingRemoveHeaders: string[];
+  incomingAllowHeaders: string[];
+  outgoingRemoveHeaders: string[];
+  outgoingAllowHeaders: string[];
 }
 
 export interface Timeouts {
@@ -148,6 +164,7 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     queues,
     timeouts,
     corsAllowOrigins,
+    tempUrl: tempUrlConfig(values),
     readOnly: { accounts: values.readOnlyAccounts, allowDeletes: values.readOnlyDeletes === 'yes' },
   });
 }
@@ -165,6 +182,18 @@ function swiftLimits(values: SettingValues): SwiftLimits {
     maxAccountNameLength: values.maxAccountNameLength,
     accountListingLimit: values.accountListingLimit,
     containerListingLimit: values.containerListingLimit,
+    symloopMax: values.symloopMax,
+  };
+}
+
+function tempUrlConfig(values: SettingValues): TempUrlConfig {
+  return {
+    digests: values.tempUrlDigests,
+    methods: values.tempUrlMethods,
+    incomingRemoveHeaders: values.tempUrlIncomingRemoveHeaders,
+    incomingAllowHeaders: values.tempUrlIncomingAllowHeaders,
+    outgoingRemoveHeaders: values.tempUrlOutgoingRemoveHeaders,
+    outgoingAllowHeaders: values.tempUrlOutgoingAllowHeaders,
   };
 }
 

@@ -4,11 +4,19 @@ import { isStorageError, StorageError } from '../errors';
 import type { Staging } from '../staging';
 import type { NodeSource } from '../storage-node';
 import type { BodyFiles } from '../store/body-files';
-import type { ContainerPath, ObjectPath, ObjectRecord, ObjectStore, OpenObject } from '../store/object-store';
-
+import {
+  type ContainerPath,
+  linkTargetName,
+  type ObjectPath,
+  type ObjectRecord,
+  type ObjectStore,
+  type OpenObject,
+} from '../store/object-store';
 import { type ListingFiles, writeListing } from './container-listing/write-listing';
 
-export type ObjectFiles = ObjectStore & BodyFiles;
+/** What sessions need of a store: objects to read, places to write. */
+export type ObjectFiles = Pick<ObjectStore, 'openObject' | 'putObject' | 'findContainer' | 'listObjects'> &
+  Omit<BodyFiles, 'linkBody'>;
 
 export interface OpenedSource {
   source: ByteSource;
@@ -47,7 +55,7 @@ export class OpenedSources {
     this.#staging = staging;
   }
 
-  /** `objectNotFound` and `containerNotFound` with ZeroCloud's sentences, `stagedNotFound`, `badArchive`. */
+  /** `objectNotFound` and `containerNotFound` with ZeroCloud's sentences, `objectIsLink`, `stagedNotFound`, `badArchive`. */
   async open(source: NodeSource, options: OpenOptions): Promise<OpenedSource> {
     if (source.kind === 'bytes') return { source, sizeBytes: source.data.byteLength };
     if (source.kind === 'staged') return this.#openStaged(source.id);
@@ -59,6 +67,7 @@ export class OpenedSources {
     if (!opened) throw await this.#missing(source.path, options.local);
     this.#closers.push(() => opened.close());
     const { record } = opened;
+    if (record.metadata[linkTargetName] !== undefined) throw isLink(source.path);
     if (options.image && record.contentType.split(';', 1)[0]!.trim() === gzipType) {
       return { ...(await this.#inflate(opened, options.image.maxBytes)), record };
     }
@@ -119,6 +128,11 @@ export class OpenedSources {
     }
     return new StorageError('objectNotFound', `Error 404 Not Found while fetching ${text}`);
   }
+}
+
+/** Who may read what it stands for is for the caller to find out. */
+function isLink({ account, container, object }: ObjectPath): StorageError {
+  return new StorageError('objectIsLink', `/${account}/${container}/${object} is a symlink`);
 }
 
 async function* chunksOf(body: Buffer | Readable): AsyncGenerator<Uint8Array> {

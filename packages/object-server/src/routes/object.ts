@@ -37,8 +37,7 @@ export function objectRoutes(router: Router, { node, leases }: ObjectServerDeps)
     ctx.body = await node.putObject(objectPath(ctx), receiveBody(ctx), options);
   });
   router.post(`/objects${resource}`, async (ctx) => {
-    await node.updateObject(objectPath(ctx), await readJson(ctx.req, updateOptions));
-    ctx.status = 204;
+    ctx.body = await node.updateObject(objectPath(ctx), await readJson(ctx.req, updateOptions));
   });
   router.delete(`/objects${resource}`, async (ctx) => {
     await node.deleteObject(objectPath(ctx), parseJson(ctx.get(optionsHeader), deleteOptions));

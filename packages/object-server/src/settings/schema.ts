@@ -12,6 +12,7 @@ import {
   text,
 } from './kinds';
 import { defaultUsers, parseOrigins, parseSystemImages, parseUsers } from './lists';
+import { urlSettings } from './urls';
 
 const readBy = proxyRoles;
 const day = 86_400;
@@ -165,6 +166,13 @@ export const settings = {
     max: 100_000,
     default: 10_000,
     sentence: 'Most objects in one page of a listing.',
+  }),
+  symloopMax: integer('SYMLOOP_MAX', {
+    readBy,
+    min: 1,
+    max: 100,
+    default: 2,
+    sentence: 'Symlinks in a row that a read follows (symloop_max).',
   }),
   sessionTimeoutS: integer('SESSION_TIMEOUT_S', {
     readBy,
@@ -367,6 +375,7 @@ export const settings = {
     default: 60,
     sentence: 'Seconds a claim holds its messages at most, and by default (max_claim_ttl).',
   }),
+  ...urlSettings,
   maxSessions: integer('MAX_SESSIONS', {
     readBy: storageRoles,
     min: 1,

@@ -49,6 +49,9 @@ export interface ObjectRecord {
   deleteAt?: number;
 }
 
+/** Metadata of an object that stands for another one: `<container>/<object>`, percent-encoded. Sessions do not read it. */
+export const linkTargetName = 'x-object-sysmeta-symlink-target';
+
 export interface ContainerPath {
   account: string;
   container: string;
@@ -202,7 +205,7 @@ export interface ObjectStore {
    */
   appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord>;
   /** `objectNotFound`. */
-  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void>;
+  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord>;
   /** `objectNotFound`. */
   deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<void>;
 

@@ -14,6 +14,7 @@ const statuses: Record<StorageErrorCode, number> = {
   containerNotEmpty: 409,
   objectNotFound: 404,
   objectExists: 412,
+  objectIsLink: 409,
   objectTooLarge: 413,
   bodyLengthMismatch: 400,
   bodyTimeout: 408,

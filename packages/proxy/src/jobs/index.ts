@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isStorageError } from '@zerocloud/object-server';
+import { isStorageError, type NodeSession } from '@zerocloud/object-server';
 import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
@@ -17,6 +17,7 @@ import { planJob } from './plan';
 import { type JobResponse, sendResponse } from './response';
 import { runNodes } from './run';
 import { metadataLimitsOf } from './session';
+import { withoutLinks } from './session-links';
 
 export { isJobRequest, jobMethods } from './job-request';
 
@@ -72,7 +73,8 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     try {
       const startedAt = performance.now();
       const onStart = (index: number) => watched.nodeStarted(index);
-      await runNodes(nodes, { node, job, denied, width, signal, onStart }, (outcome, index) => {
+      const followLinks = (session: NodeSession) => withoutLinks(session, node, rights, config.limits.symloopMax);
+      await runNodes(nodes, { node, job, denied, width, signal, onStart, followLinks }, (outcome, index) => {
         watched.nodeEnded(index, outcome);
         lines?.add(outcome);
         logNode(ctx, outcome);

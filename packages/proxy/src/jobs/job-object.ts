@@ -1,6 +1,7 @@
 import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import type { Deps } from '../context';
 import { HttpError } from '../errors';
+import { isLink } from '../symlinks/link';
 import { headBytes } from './archive';
 import { findMap, getMap, jobKindOf, type ParsedJob, parseMap, readScript } from './parse';
 import type { JobBody } from './request-body';
@@ -32,6 +33,8 @@ export class JobObjects {
     const opened = await this.#deps.node.openObject(path);
     if (!opened) return undefined;
     try {
+      // An application is known by its own name: rights are lent to that.
+      if (isLink(opened.record)) throw new HttpError(409, `${pathText(path)} is a symlink; name its target`);
       return { result: await use(opened) };
     } finally {
       opened.close();

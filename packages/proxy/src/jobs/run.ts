@@ -12,12 +12,14 @@ import type { PlannedNode } from './plan';
 import { type Job, nodeSession } from './session';
 
 export interface RunContext {
-  node: StorageNode;
+  node: Pick<StorageNode, 'runSession'>;
   job: Job;
   denied: ReadonlyMap<PlannedNode, DeniedOutput>;
   /** Sessions asked for at once; more would only wait on the storage node, with their inputs open. */
   width: number;
   signal: AbortSignal;
+  /** Replaces the symlinks that a session reads by what they stand for. */
+  followLinks?(session: NodeSession): Promise<NodeSession>;
   /** A node is handed to its storage node. */
   onStart?(index: number): void;
 }
@@ -60,7 +62,7 @@ async function runNode(node: PlannedNode, context: RunContext, signal: AbortSign
   const session: NodeSession = nodeSession(node, context.job, denied);
   let result: NodeResult;
   try {
-    result = await context.node.runSession(session, { signal });
+    result = await runFollowing(session, context, signal);
   } catch (error) {
     if (isStorageError(error, 'sessionFailed')) return lostOutcome(node, error);
     if (isStorageError(error))
@@ -68,6 +70,15 @@ async function runNode(node: PlannedNode, context: RunContext, signal: AbortSign
     throw error;
   }
   return outcomeOf(node, result, denied);
+}
+
+async function runFollowing(session: NodeSession, context: RunContext, signal: AbortSignal): Promise<NodeResult> {
+  try {
+    return await context.node.runSession(session, { signal });
+  } catch (error) {
+    if (!context.followLinks || !isStorageError(error, 'objectIsLink')) throw error;
+    return context.node.runSession(await context.followLinks(session), { signal });
+  }
 }
 
 /** What a node's refusal to start a session means to the client. */
@@ -81,6 +92,7 @@ const statuses: Partial<Record<StorageErrorCode, number>> = {
   channelWithoutData: 400,
   programTooLarge: 413,
   inputTooLarge: 413,
+  objectIsLink: 409,
   objectTooLarge: 413,
   badArchive: 422,
   noSlot: 503,

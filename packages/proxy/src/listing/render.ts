@@ -1,5 +1,6 @@
-import type { ContainerEntry, ObjectEntry, SubdirEntry } from '@zerocloud/object-server';
+import type { ContainerEntry, ContainerPath, ObjectEntry, SubdirEntry } from '@zerocloud/object-server';
 import { isoTimestamp } from '../http/timestamp';
+import { linkColumns } from '../symlinks/link';
 import type { ListingType } from './format';
 
 export type AccountListing = (ContainerEntry | SubdirEntry)[];
@@ -28,10 +29,14 @@ export function renderAccountListing(type: ListingType, account: string, entries
 }
 
 /** The body of `GET /v1/<account>/<container>`. An empty text listing is empty. */
-export function renderContainerListing(type: ListingType, container: string, entries: ContainerListing): Buffer {
+export function renderContainerListing(
+  type: ListingType,
+  { account, container }: ContainerPath,
+  entries: ContainerListing,
+): Buffer {
   if (type === 'text/plain') return renderText(entries);
   if (type === 'application/json') {
-    return Buffer.from(JSON.stringify(entries.map((entry) => ('subdir' in entry ? entry : objectRow(entry)))));
+    return Buffer.from(JSON.stringify(entries.map((entry) => ('subdir' in entry ? entry : jsonRow(account, entry)))));
   }
   const parts = entries.map((entry) => {
     if (!('subdir' in entry)) {
@@ -44,6 +49,12 @@ export function renderContainerListing(type: ListingType, container: string, ent
 }
 
 const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+/** What only JSON listings tell. */
+function jsonRow(account: string, entry: ObjectEntry) {
+  const link = linkColumns(account, entry);
+  return link ? { ...objectRow(entry), ...link } : objectRow(entry);
+}
 
 function objectRow(entry: ObjectEntry) {
   return {

@@ -11,6 +11,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   containerNotEmpty: [409],
   objectNotFound: [404],
   objectExists: [412],
+  objectIsLink: [409],
   objectTooLarge: [413],
   bodyLengthMismatch: [499],
   bodyTimeout: [408],

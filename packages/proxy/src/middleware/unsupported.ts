@@ -12,17 +12,13 @@ const headers = [
   'x-history-location',
   'x-versions-enabled',
   'x-object-manifest',
-  'x-symlink-target',
   'x-container-sync-to',
 ];
 
 const parameters = [
   'multipart-manifest',
-  'temp_url_sig',
-  'temp_url_expires',
   'extract-archive',
   'bulk-delete',
-  'symlink',
   'version-id',
   'versions',
 ];

@@ -6,6 +6,9 @@ import { HttpError } from '../errors';
 import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
 import { httpDate } from '../http/timestamp';
 import { getUploadRoom } from '../quotas/upload-quota';
+import { findTarget, openTarget } from '../symlinks/follow';
+import { isLink, linkText, wantsLink, withoutLink } from '../symlinks/link';
+import { linkWithBody, makeLink, readLink } from '../symlinks/make-link';
 import { findRangeHeader, hasStar, unquoteEtag } from './conditions';
 import { isTrue, readContentType } from './content-type';
 import { encodePath } from './copy-request';
@@ -40,18 +43,29 @@ export async function copyObject(ctx: SwiftContext, deps: Deps, source: ObjectPa
 }
 
 async function copyWhole(ctx: SwiftContext, deps: Deps, source: ObjectPath, target: ObjectPath): Promise<void> {
-  const record = await deps.node.findObject(source);
+  let record = await deps.node.findObject(source);
   if (!record) throw objectMissing(ctx);
+  let path = source;
+  if (isLink(record) && !wantsLink(ctx)) {
+    ({ path, record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
+    // Swift shows this of a read only.
+    ctx.res.removeHeader('Content-Location');
+  }
   if (answersCondition(ctx, record)) return;
   const options = await prepareTarget(ctx, deps, record, target);
-  const copied = await deps.node.copyObject(source, target, { ...options, sourceBodyId: record.bodyId });
+  const copied = await deps.node.copyObject(path, target, { ...options, sourceBodyId: record.bodyId });
   answerCopied(ctx, source, record, options, copied);
 }
 
 /** A Range makes new content, so here bytes are read and written. */
 async function copySlice(ctx: SwiftContext, deps: Deps, source: ObjectPath, target: ObjectPath): Promise<void> {
-  const open = await deps.node.openObject(source);
+  let open = await deps.node.openObject(source);
   if (!open) throw objectMissing(ctx);
+  if (isLink(open.record) && !wantsLink(ctx)) {
+    open.close();
+    ({ open } = await openTarget(ctx, deps, { path: source, record: open.record }, () => objectMissing(ctx)));
+    ctx.res.removeHeader('Content-Location');
+  }
   try {
     const { record } = open;
     if (answersCondition(ctx, record)) return;
@@ -110,8 +124,13 @@ async function prepareTarget(
   getUploadRoom(account, container, sizeBytes, limits.maxFileSize);
   checkName(target, deps);
   const isFresh = isTrue(headers['x-fresh-metadata']);
-  const inherited = isFresh ? systemMetadata(record.metadata) : record.metadata;
+  let inherited = isFresh ? systemMetadata(record.metadata) : record.metadata;
   const sent = readMetadata(headers, limits);
+  const asked = readLink(headers, target) ?? (isLink(record) ? linkText(record) : undefined);
+  if (asked) {
+    if (sizeBytes > 0) throw linkWithBody();
+    inherited = { ...withoutLink(inherited), ...(await makeLink(ctx, deps, target, asked)).metadata };
+  }
   const metadata = { ...inherited, ...sent };
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp) ?? (isFresh ? undefined : record.deleteAt);
   const contentType = readContentType(headers, target.object, record.contentType);

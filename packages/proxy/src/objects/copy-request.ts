@@ -26,7 +26,8 @@ export function encodePath(path: string): string {
     .replaceAll('%2F', '/');
 }
 
-function accountName(value: string): string {
+/** A decoded account of a header; 412 for text that is none. */
+export function accountName(value: string): string {
   const name = decoded(value);
   if (name === '') throw refused('Account name cannot be empty');
   if (name.includes('/')) throw refused('Account name cannot contain slashes');

@@ -2,6 +2,8 @@ import type { ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
+import { findTarget, openTarget } from '../symlinks/follow';
+import { isLink, setLinkHeaders, wantsLink } from '../symlinks/link';
 import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
 import { multipartBody } from './multipart-body';
 import { objectPath } from './object-path';
@@ -13,8 +15,13 @@ const noBytes = Buffer.alloc(0);
 
 export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeObject(ctx, deps, 'read');
-  const record = await deps.node.findObject(objectPath(ctx));
+  const path = objectPath(ctx);
+  let record = await deps.node.findObject(path);
   if (!record) throw objectMissing(ctx);
+  if (isLink(record)) {
+    if (wantsLink(ctx)) setLinkHeaders(ctx.res, record);
+    else ({ record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
+  }
   if (answersCondition(ctx, record)) return;
   setObjectHeaders(ctx.res, record);
   setValidity(ctx, record);
@@ -26,8 +33,17 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
 
 export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeObject(ctx, deps, 'read');
-  const open = await deps.node.openObject(objectPath(ctx));
+  const path = objectPath(ctx);
+  let open = await deps.node.openObject(path);
   if (!open) throw objectMissing(ctx);
+  if (isLink(open.record)) {
+    if (wantsLink(ctx)) {
+      setLinkHeaders(ctx.res, open.record);
+    } else {
+      open.close();
+      ({ open } = await openTarget(ctx, deps, { path, record: open.record }, () => objectMissing(ctx)));
+    }
+  }
   let isStreaming = false;
   try {
     if (answersCondition(ctx, open.record)) return;

@@ -10,6 +10,8 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { httpDate } from '../http/timestamp';
 import { getUploadRoom } from '../quotas/upload-quota';
+import { answerLinkPost } from '../symlinks/answer-post';
+import { linkWithBody, makeLink, readLink, refuseLink } from '../symlinks/make-link';
 import { hasStar, unquoteEtag } from './conditions';
 import { readContentType } from './content-type';
 import { copyObject } from './copy-object';
@@ -53,22 +55,32 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
   const contentLength = readLength(ctx, maxFileSize);
   checkName(path, deps);
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
-  const contentType = readContentType(headers, path.object);
+  const asked = readLink(headers, path);
+  if (asked && contentLength) throw linkWithBody();
+  const link = asked && (await makeLink(ctx, deps, path, asked));
+  const contentType = readContentType(headers, path.object, link?.contentType);
   const metadata = readMetadata(headers, deps.config.limits);
-  const maxBytes = getUploadRoom(account, container, contentLength, maxFileSize);
+  if (link) Object.assign(metadata, link.metadata);
+  const room = getUploadRoom(account, container, contentLength, maxFileSize);
   const body = new UploadBody(ctx.req, deps.config.timeouts);
-  const record = await deps.node.putObject(path, body, {
+  const stored = deps.node.putObject(path, body, {
     timestamp: ctx.state.timestamp,
     contentType,
     metadata,
     deleteAt,
     contentLength,
-    maxBytes,
+    maxBytes: link ? 0 : room,
     etag: headers.etag ? unquoteEtag(headers.etag) : undefined,
     ifAbsent,
   });
+  const record = await (link ? stored.catch(asLinkWithBody) : stored);
   answerCreated(ctx, record);
   if (wantsValidation(ctx, contentType)) await validateProgram(ctx, deps, path, record);
+}
+
+/** A chunked body that was not empty. */
+function asLinkWithBody(error: unknown): never {
+  throw isStorageError(error, 'objectTooLarge') ? linkWithBody() : error;
 }
 
 export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
@@ -76,14 +88,18 @@ export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const path = objectPath(ctx);
   await authorizeWrite(ctx, deps, path);
   refuseUncheckedConditions(ctx);
+  refuseLink(headers);
   const metadata = readMetadata(headers, deps.config.limits);
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
   const contentType = headers['content-type'] ? readContentType(headers, path.object) : undefined;
-  await deps.node.updateObject(path, { timestamp: ctx.state.timestamp, metadata, contentType, deleteAt });
-  if (wantsValidation(ctx, contentType)) {
-    const record = await deps.node.findObject(path);
-    if (record) await validateProgram(ctx, deps, path, record);
-  }
+  const record = await deps.node.updateObject(path, {
+    timestamp: ctx.state.timestamp,
+    metadata,
+    contentType,
+    deleteAt,
+  });
+  if (wantsValidation(ctx, contentType)) await validateProgram(ctx, deps, path, record);
+  if (answerLinkPost(ctx, path, record)) return;
   ctx.status = 202;
   ctx.res.setHeader('Content-Type', htmlType);
   ctx.body = acceptedPage;

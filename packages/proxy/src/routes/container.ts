@@ -64,7 +64,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
     'X-Storage-Policy': defaultPolicy,
   });
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, mayControl(ctx.state, path.account)));
-  respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path.container, entries));
+  respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path, entries));
 }
 
 async function create(ctx: SwiftContext, deps: Deps): Promise<void> {

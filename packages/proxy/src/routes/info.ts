@@ -1,6 +1,7 @@
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondEmpty } from '../http/respond';
+import { signedUrlInfo } from '../temp-url/info';
 import { defaultPolicy } from './container';
 
 /** `/info`: what this server can do. A key stands here only when the feature works. */
@@ -65,7 +66,9 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
         tempauth: { account_acls: true },
         account_quotas: {},
         container_quotas: {},
+        symlink: { symloop_max: limits.symloopMax, static_links: true },
         ...(config.readOnly.accounts.includes('*') && { read_only: {} }),
+        ...signedUrlInfo(config),
         zerocloud,
       }),
     );

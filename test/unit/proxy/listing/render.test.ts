@@ -15,8 +15,8 @@ const objects = [
 
 test('text is one name a line', () => {
   expect(renderAccountListing('text/plain', 'AUTH_t', containers).toString()).toBe('a<&>"b\nx"\n/\n');
-  expect(renderContainerListing('text/plain', 'c', objects).toString()).toBe('ü&\ndir/\n');
-  expect(renderContainerListing('text/plain', 'c', [])).toHaveLength(0);
+  expect(renderContainerListing('text/plain', { account: 'AUTH_test', container: 'c' }, objects).toString()).toBe('ü&\ndir/\n');
+  expect(renderContainerListing('text/plain', { account: 'AUTH_test', container: 'c' }, [])).toHaveLength(0);
 });
 
 test('JSON has the fields of Swift', () => {
@@ -24,7 +24,7 @@ test('JSON has the fields of Swift', () => {
     { name: 'a<&>"b', count: 2, bytes: 30, last_modified: '2023-11-14T22:13:20.123450' },
     { subdir: 'x"\n/' },
   ]);
-  expect(JSON.parse(renderContainerListing('application/json', 'c', objects).toString())).toEqual([
+  expect(JSON.parse(renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, objects).toString())).toEqual([
     {
       name: 'ü&',
       bytes: 5,
@@ -34,7 +34,7 @@ test('JSON has the fields of Swift', () => {
     },
     { subdir: 'dir/' },
   ]);
-  expect(renderContainerListing('application/json', 'c', []).toString()).toBe('[]');
+  expect(renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, []).toString()).toBe('[]');
 });
 
 test('XML is written as Swift writes it, escaped', () => {
@@ -44,7 +44,7 @@ test('XML is written as Swift writes it, escaped', () => {
       '<last_modified>2023-11-14T22:13:20.123450</last_modified></container>\n' +
       '<subdir name="x&quot;&#10;/" />\n</account>',
   );
-  expect(renderContainerListing('text/xml', 'c', objects).toString()).toBe(
+  expect(renderContainerListing('text/xml', { account: 'AUTH_test', container: 'c' }, objects).toString()).toBe(
     '<?xml version="1.0" encoding="UTF-8"?>\n<container name="c">' +
       '<object><name>ü&amp;</name><hash>d41d8cd98f00b204e9800998ecf8427e</hash><bytes>5</bytes>' +
       '<content_type>text/plain</content_type><last_modified>2023-11-14T22:13:20.000010</last_modified></object>' +

@@ -278,7 +278,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
     return record!;
   }
 
-  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<void> {
+  updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord> {
     return this.#parts.commits.commit((tx) => {
       const record = this.#getObject(tx, path);
       const kept = Object.entries(record.metadata).filter(([name]) => name.startsWith('x-object-sysmeta-'));
@@ -286,6 +286,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
       const contentType = options.contentType ?? record.contentType;
       const updated = makeRecord(record, { ...options, metadata, contentType });
       setObject(tx, this.#parts.files, path, updated, { keepsBody: true });
+      return updated;
     });
   }
 
