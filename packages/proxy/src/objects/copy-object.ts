@@ -7,7 +7,7 @@ import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
 import { httpDate } from '../http/timestamp';
 import { getUploadRoom } from '../quotas/upload-quota';
 import { findTarget, openTarget } from '../symlinks/follow';
-import { isLink, linkText, wantsLink, withoutLink } from '../symlinks/link';
+import { findLinkSource, isLink, wantsLink, withoutLink } from '../symlinks/link';
 import { linkWithBody, makeLink, readLink } from '../symlinks/make-link';
 import { findRangeHeader, hasStar, unquoteEtag } from './conditions';
 import { isTrue, readContentType } from './content-type';
@@ -126,7 +126,7 @@ async function prepareTarget(
   const isFresh = isTrue(headers['x-fresh-metadata']);
   let inherited = isFresh ? systemMetadata(record.metadata) : record.metadata;
   const sent = readMetadata(headers, limits);
-  const asked = readLink(headers, target) ?? (isLink(record) ? linkText(record) : undefined);
+  const asked = readLink(headers, target, findLinkSource(record));
   if (asked) {
     if (sizeBytes > 0) throw linkWithBody();
     inherited = { ...withoutLink(inherited), ...(await makeLink(ctx, deps, target, asked)).metadata };

@@ -51,13 +51,17 @@ export function findLink({ account }: ObjectPath, { metadata }: Pick<ObjectRecor
   };
 }
 
-/** What a link says of its target, as it is kept. */
-export interface LinkText {
+/** What a link is made with. */
+export interface LinkSource {
   /** `<container>/<object>`, percent-encoded. */
   target: string;
   /** Percent-encoded; absent: the account of the link, wherever it is copied. */
   account?: string;
   etag?: string;
+}
+
+/** What a link says of its target, as it is kept. */
+export interface LinkText extends LinkSource {
   bytes?: number;
   sloEtag?: string;
 }
@@ -71,8 +75,9 @@ export function linkMetadata({ target, account, etag, bytes, sloEtag }: LinkText
   return metadata;
 }
 
-/** The text a link was made with, to make another one. */
-export function linkText({ metadata }: Pick<ObjectRecord, 'metadata'>): Pick<LinkText, 'target' | 'account' | 'etag'> {
+/** What a link was made with, to make another one; `undefined` of an ordinary object. */
+export function findLinkSource({ metadata }: Pick<ObjectRecord, 'metadata'>): LinkSource | undefined {
+  if (metadata[names.target] === undefined) return undefined;
   return { target: metadata[names.target]!, account: metadata[names.account], etag: metadata[names.etag] };
 }
 

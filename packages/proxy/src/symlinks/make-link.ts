@@ -6,7 +6,7 @@ import { unquoteEtag } from '../objects/conditions';
 import { accountName, encodePath } from '../objects/copy-request';
 import { decodePercent } from '../swift-path';
 import { followLinks, lookFor } from './follow';
-import { type LinkText, linkMetadata, locationOf } from './link';
+import { type LinkSource, linkMetadata, locationOf } from './link';
 
 /** What a PUT stores besides its own metadata to be a link. */
 export interface NewLink {
@@ -18,19 +18,23 @@ export interface NewLink {
 const linkType = 'application/symlink';
 const form = 'X-Symlink-Target header must be of the form <container name>/<object name>';
 
-/** The link that a PUT or copy to `path` asks for by X-Symlink-Target; `undefined` without it. */
+/**
+ * The link that a PUT asks for by X-Symlink-Target; `undefined` without it. A copy of a link makes one like `original`, but
+ * for what the headers say.
+ */
 export function readLink(
   headers: IncomingHttpHeaders,
   path: ObjectPath,
-): Pick<LinkText, 'target' | 'account' | 'etag'> | undefined {
+  original?: LinkSource,
+): LinkSource | undefined {
   const target = headers['x-symlink-target'];
-  if (target === undefined) return undefined;
+  if (target === undefined && !original) return undefined;
   const account = headers['x-symlink-target-account'];
-  const etag = unquoteEtag(String(headers['x-symlink-target-etag'] ?? ''));
+  const etag = headers['x-symlink-target-etag'];
   return {
-    target: encodePath(readTarget(String(target))),
-    account: account === undefined ? undefined : encodePath(accountName(String(account)) || path.account),
-    etag: etag || undefined,
+    target: target === undefined ? original!.target : encodePath(readTarget(String(target))),
+    account: account === undefined ? original?.account : encodePath(accountName(String(account)) || path.account),
+    etag: (etag === undefined ? original?.etag : unquoteEtag(String(etag))) || undefined,
   };
 }
 
@@ -43,12 +47,7 @@ export function linkWithBody(): HttpError {
  * Checks a link that is to be stored at `path`. The target of a static one must be there, readable for the caller, and
  * have that etag: 409, 401, 403.
  */
-export async function makeLink(
-  ctx: SwiftContext,
-  deps: Deps,
-  path: ObjectPath,
-  text: Pick<LinkText, 'target' | 'account' | 'etag'>,
-): Promise<NewLink> {
+export async function makeLink(ctx: SwiftContext, deps: Deps, path: ObjectPath, text: LinkSource): Promise<NewLink> {
   const { etag } = text;
   const [container, object] = splitOnce(decodePercent(text.target)!);
   const target = { account: decodePercent(text.account ?? '') || path.account, container, object };
