@@ -55,6 +55,9 @@ export const maxPages = 65_536;
 /** Compiled modules an executor keeps for its tenant. */
 export const moduleCacheLimits = { entries: 64, bytes: 64 * 1024 ** 2 } as const;
 
+/** Copies of applications that an executor keeps ready for its tenant, and the memory of all their instances together. */
+export const heldDaemons = { count: 3, bytes: 256 * 1024 ** 2 } as const;
+
 /** Milliseconds a session may spend before its guest starts (admission, compiling, unpacking images). */
 export const maxSetupMs = 30_000;
 

@@ -7,7 +7,8 @@ import { ExecutorPool } from './executor/pool';
 import { chooseJail } from './jail/choose';
 import type { ResourceLimits } from './jail/resource-limits';
 import { defaultMaxFileBytes, defaultMaxMemoryBytes, executorMemoryBytes } from './limits';
-import type { Sandbox, SandboxOptions, Session } from './session';
+import type { Sandbox, SandboxOptions, Session, SessionResult } from './session';
+import { Daemons } from './snapshots/daemons';
 import { makeSnapshots, removeSnapshots } from './snapshots/make-snapshots';
 import { indexImages } from './system-images';
 
@@ -46,9 +47,11 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const pool = new ExecutorPool({ ...options, workDir }, setup, jail);
   const maxGroupSessions = options.maxGroupSessions ?? options.maxSessions;
   const groups = new GroupPool({ workDir, maxSessions: maxGroupSessions, log: options.log }, setup, jail);
+  const daemons = options.daemons && snapshots.length > 0 ? createDaemons(options, workDir, pool) : undefined;
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= Promise.all([pool.close(), groups.close()]).then(async () => {
+      await daemons?.close();
       // Outputs that the caller has not taken yet are the caller's.
       await rmdir(outputs).catch(() => undefined);
       await removeSnapshots(snapshotDirectory);
@@ -69,11 +72,13 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       const [one, other] = [pool.load(), groups.load()];
       return { running: one.running + other.running, waiting: one.waiting + other.waiting };
     },
+    daemons: (tenant) => daemons?.list(tenant) ?? [],
     close,
     run(session, { signal } = {}) {
       if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
       const problem = findProblem(session, systemImages);
-      return problem ? Promise.reject(problem) : pool.run(session, signal);
+      if (problem) return Promise.reject(problem);
+      return daemons && session.daemon ? runFromCopy(session, daemons, pool, signal) : pool.run(session, signal);
     },
     runGroup(sessions, pipes, { signal } = {}) {
       if (closing !== undefined) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
@@ -85,6 +90,34 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       return problem ? Promise.reject(problem) : groups.run(sessions, pipes, signal);
     },
   };
+}
+
+function createDaemons({ daemons, log }: SandboxOptions, workDir: string, pool: ExecutorPool): Daemons {
+  const run = (session: Session, signal: AbortSignal) => pool.run(session, signal);
+  return new Daemons({ directory: path.join(workDir, 'daemons'), limits: daemons!, run, log });
+}
+
+/** Starts the session from its application's copy, or by itself if there is none, and says why. */
+async function runFromCopy(
+  session: Session,
+  daemons: Daemons,
+  pool: ExecutorPool,
+  signal: AbortSignal | undefined,
+): Promise<SessionResult> {
+  const acquired = await daemons.acquire(session, signal);
+  if ('problem' in acquired) {
+    const result = await pool.run(session, signal);
+    result.report.detail ??= acquired.problem;
+    return result;
+  }
+  try {
+    return await pool.run({ ...session, copy: acquired.copy }, signal);
+  } catch (error) {
+    if (error instanceof SandboxError && error.code === 'executor-failed') daemons.discard(session);
+    throw error;
+  } finally {
+    acquired.release();
+  }
 }
 
 /** Beyond what file systems hold, and still a number that calls take. */

@@ -95,6 +95,37 @@ export interface Session {
   memoryBytes: number;
   /** Options of the command line; absent for jobs. */
   local?: LocalOptions;
+  /** The program is an application of which a copy may be kept, so that later sessions find it started. */
+  daemon?: DaemonApplication;
+  /** Set by the sandbox itself: make such a copy, or start from it. */
+  copy?: SessionCopy;
+}
+
+/** An application whose modules are imported once for many sessions. Nothing of the session itself gets into the copy. */
+export interface DaemonApplication {
+  /** Which application of the tenant's it is: where it lies. */
+  name: string;
+  /** What it is at present: another key means that the copy of before is of no use any more. */
+  key: string;
+  /** Names of Python modules, in the order in which they are imported. */
+  modules: string[];
+}
+
+export type SessionCopy =
+  /** Import modules, and write the copy to the session's last channel. */
+  | { kind: 'make'; modules: string[] }
+  /** Start from the copy in a file, known to executors by its id. */
+  | { kind: 'start'; id: string; source: ByteSource };
+
+/** Bounds of the copies of applications that are kept. */
+export interface DaemonLimits {
+  /** Copies of one tenant; 0: none are made. */
+  perTenant: number;
+  /** Bytes on disk of one tenant's, and of all together. */
+  tenantBytes: number;
+  totalBytes: number;
+  /** Milliseconds without use after which a copy is removed. */
+  idleMs: number;
 }
 
 /** What ZeroVM's own command line can ask for besides. */
@@ -146,7 +177,7 @@ export interface Report {
   state: string;
   /** ZeroVM's process exit code: 0 regular end, 4 timeout or trap, 8 refused program, 12 memory, … */
   code: number;
-  /** Why a program was refused, in one plain sentence. Not part of ZeroVM's report. */
+  /** Why a program was refused, or had no daemon, in one plain sentence. Not part of ZeroVM's report. */
   detail?: string;
   /** Milliseconds of wall-clock time from start of the guest to its end. */
   elapsedMs: number;
@@ -193,6 +224,8 @@ export interface SandboxOptions {
   systemImages: SystemImage[];
   /** Outputs up to this size come back as bytes, larger ones as files. */
   inlineOutputBytes: number;
+  /** Copies of applications; absent: none are made. */
+  daemons?: DaemonLimits;
   /** How executor processes are confined; `auto` (the default) takes the strongest form that the host offers. */
   jail?: JailMode;
   /** Largest file that an executor may write in bytes (`defaultMaxFileBytes`): an output, with what its channel held before. */
@@ -201,6 +234,18 @@ export interface SandboxOptions {
   maxMemoryBytes?: number;
   /** Called with one line per notable event (executor died, recycled …). */
   log?: (event: Record<string, unknown>, message: string) => void;
+}
+
+/** A kept copy of an application. */
+export interface KeptDaemon {
+  name: string;
+  modules: string[];
+  sizeBytes: number;
+  /** Milliseconds since the epoch. */
+  madeMs: number;
+  lastUsedMs: number;
+  /** Sessions that started from it. */
+  sessionCount: number;
 }
 
 /** An end of a pipe: a sequential channel of one direction, by the session's position in its group and its name. */
@@ -239,6 +284,8 @@ export interface Sandbox {
     pipes: readonly Pipe[],
     options?: { signal?: AbortSignal },
   ): Promise<SessionResult[]>;
+  /** Copies of the tenant's applications that are kept, the last used first. */
+  daemons(tenant: string): KeptDaemon[];
   /** Sessions running and waiting now. */
   load(): { running: number; waiting: number };
   /** The form in which executor processes are confined. */

@@ -52,7 +52,7 @@ export interface ExecutorEvents {
 export class ExecutorProcess {
   /** Whose sessions it runs; undefined until the first one. */
   tenant: string | undefined;
-  /** Cache keys of the modules it holds compiled. */
+  /** Cache keys of the modules it holds compiled, and of the copies it holds open. */
   readonly programs = new Set<string>();
   /** It once came up; one that never did points at the host. */
   wasReady = false;
@@ -117,8 +117,8 @@ export class ExecutorProcess {
 
   /** Runs a session; the executor must be idle. Resolves with a report or rejects as `Sandbox.run` does. */
   run(id: number, session: Session, signal?: AbortSignal): Promise<SessionResult> {
-    const { program } = session;
-    const cached = program.kind === 'module' && program.cacheKey !== undefined && this.programs.has(program.cacheKey);
+    const key = findCacheKey(session);
+    const cached = key !== undefined && this.programs.has(key);
     return new Promise<SessionResult>((resolve, reject) => {
       const { request, granted } = this.grant(id, session, cached);
       this.state = 'busy';
@@ -300,6 +300,12 @@ export class ExecutorProcess {
     const elapsedMs = performance.now() - running.startedAtMs;
     return createDeathReport(running.session, { timedOut: this.deathCause === 'timeout', elapsedMs });
   }
+}
+
+/** What an executor may hold of a session since an earlier one: its module, or the copy that it starts from. */
+export function findCacheKey({ program, copy }: Session): string | undefined {
+  if (copy?.kind === 'start') return copy.id;
+  return program.kind === 'module' ? program.cacheKey : undefined;
 }
 
 /** Files outside of its slot that an executor reads. */

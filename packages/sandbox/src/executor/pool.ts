@@ -3,7 +3,7 @@ import { SandboxError } from '../errors';
 import type { Jail } from '../jail/jail';
 import { dispatchWindow, spareExecutors } from '../limits';
 import type { SandboxOptions, Session, SessionResult } from '../session';
-import { type ExecutorEvents, ExecutorProcess } from './executor-process';
+import { type ExecutorEvents, ExecutorProcess, findCacheKey } from './executor-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
 
@@ -125,8 +125,9 @@ export class ExecutorPool {
   }
 
   /** The best idle executor: the tenant's own with the program compiled, the tenant's own, an unassigned one. */
-  private findExecutor({ tenant, program }: Session): ExecutorProcess | undefined {
-    const key = program.kind === 'module' ? program.cacheKey : undefined;
+  private findExecutor(session: Session): ExecutorProcess | undefined {
+    const { tenant } = session;
+    const key = findCacheKey(session);
     let own: ExecutorProcess | undefined;
     let fresh: ExecutorProcess | undefined;
     for (const executor of this.executors) {

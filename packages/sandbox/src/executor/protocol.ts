@@ -49,7 +49,11 @@ export interface SessionRequest {
   systemImages: string[];
   memoryBytes: number;
   local?: LocalOptions;
+  copy?: CopyRequest;
 }
+
+/** As `SessionCopy`; the source is absent when the executor has the copy. */
+export type CopyRequest = { kind: 'make'; modules: string[] } | { kind: 'start'; id: string; source?: ChannelSource };
 
 /** First frame to the process of a group. So many `GroupNode`s follow. */
 export interface GroupHeader {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { ChannelSpec } from '../channels/channel-spec';
 import { findChannelProblem } from '../channels/channel-spec';
+import { IoVectors } from '../channels/io-vectors';
 import { type OpenChannel, openChannel } from '../channels/open-channel';
 import { updateHash } from '../channels/output-file';
 import { ChannelState, createChannelState } from '../channels/state';
@@ -11,9 +12,10 @@ import type { LinearMemory } from '../module/engine';
 import { memoryImport } from '../module/rewrite';
 import { createReport, reportCode } from '../report';
 import type { Report, SystemImage } from '../session';
-import { findPythonRequest } from '../snapshots/python-command';
+import { writeDaemonFile } from '../snapshots/daemon-file';
+import { findDaemonRequest, findPythonRequest } from '../snapshots/python-command';
 import { type SnapshotProgram, SnapshotPrograms } from '../snapshots/snapshot-programs';
-import { deterministicClock, deterministicRandom, WasiHost, type WasiHostOptions } from '../wasi/host';
+import { deterministicClock, deterministicRandom, GuestExit, WasiHost, type WasiHostOptions } from '../wasi/host';
 import { traceCalls } from '../wasi/trace-calls';
 import { type Control, nowMs, phase } from './control';
 import { type Ending, runGuest, startProgram } from './guest';
@@ -29,6 +31,9 @@ type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
 interface SnapshotStart {
   kind: 'snapshot';
   snapshot: SnapshotProgram;
+  /** Id of the application's copy, if it is one; its session says so once it has really started from it. */
+  copy?: string;
+  isServed?: boolean;
   /** What it needs when it starts by itself. */
   module: { minPages: number };
   trusted: true;
@@ -92,7 +97,12 @@ export class SessionRunner {
       const reply = this.reply(
         request,
         program,
-        { validation: program.trusted ? 2 : 0, ...ending, ...summary },
+        {
+          validation: program.trusted ? 2 : 0,
+          daemon: program.kind === 'snapshot' && program.isServed === true,
+          ...ending,
+          ...summary,
+        },
         outputs,
       );
       return fault === undefined ? reply : { ...reply, fault: describeFault(fault), last: true };
@@ -115,8 +125,19 @@ export class SessionRunner {
     root: RootFs,
   ): { ending: Ending; fault: unknown; memoryMd5?: string } {
     const { control } = this.options;
-    const host = new WasiHost({ args: request.args, env: request.env, channels, root, ...findFixedWorld(request) });
-    const { memory, run } = this.prepare(request, program, host, root);
+    // The channel that takes a copy is none of the guest's.
+    const own = request.copy?.kind === 'make' ? channels.slice(0, -1) : channels;
+    const host = new WasiHost({
+      args: request.args,
+      env: request.env,
+      channels: own,
+      root,
+      ...findFixedWorld(request),
+    });
+    const { memory, run } =
+      request.copy?.kind === 'make'
+        ? this.prepareCopy(request, request.copy.modules, program, host, root, channels)
+        : this.prepare(request, program, host, root);
     if (!control.start()) control.park();
     const ending = runGuest(run);
     if (!control.advance(phase.running, phase.finishing)) control.park();
@@ -141,9 +162,43 @@ export class SessionRunner {
       const guest = message && snapshot.findGuest(request.memoryBytes);
       if (!guest) return this.prepareStart(request, this.loadAgain(request), host);
       this.snapshots.markUsed(snapshot);
+      program.isServed = program.copy !== undefined;
       return { run: () => guest.serve(host, message) };
     }
     return this.prepareStart(request, program, host);
+  }
+
+  /** Imports modules in an instance of the interpreter, and writes the copy of what it is then. */
+  private prepareCopy(
+    request: SessionRequest,
+    modules: string[],
+    program: ReadyProgram | SnapshotStart,
+    host: WasiHost,
+    root: RootFs,
+    channels: OpenChannel[],
+  ): { memory?: LinearMemory; run: () => void } {
+    const end = (problem: string): never => {
+      const text = Buffer.from(`${problem}\n`);
+      channels.find(({ spec }) => spec.name === '/dev/stderr')?.write(text, IoVectors.of(0, text.length), 0);
+      throw new GuestExit(1);
+    };
+    const snapshot = program.kind === 'snapshot' ? program.snapshot : undefined;
+    const message =
+      snapshot?.facts.language === 'python'
+        ? findDaemonRequest({ ...request, root, plain: this.isPlain(request) }, modules)
+        : undefined;
+    const guest = message && snapshot?.findGuest(request.memoryBytes);
+    if (!guest) return { run: () => end('the program cannot start from a copy') };
+    this.snapshots.markUsed(snapshot!);
+    const openBefore = host.openDescriptors();
+    return {
+      run: () => {
+        const { memory, facts } = guest.makeCopy(host, message);
+        const leftOpen = host.openDescriptors() - openBefore;
+        if (leftOpen !== 0) end(`importing left ${leftOpen} files open`);
+        if (!writeDaemonFile(channels.at(-1)!, memory, facts)) end('the copy is too large');
+      },
+    };
   }
 
   private prepareStart(
@@ -162,7 +217,7 @@ export class SessionRunner {
   }
 
   /** The snapshot to start from, if there is one and the session's memory holds it. */
-  private findSnapshot({ program, memoryBytes, local }: SessionRequest): SnapshotStart | undefined {
+  private findSnapshot({ program, memoryBytes, local, copy }: SessionRequest): SnapshotStart | undefined {
     if (program.kind !== 'system-image' || local !== undefined) return undefined;
     const image = this.images.get(program.image);
     const snapshot = image && this.snapshots.find(image.path, program.path);
@@ -171,6 +226,10 @@ export class SessionRunner {
     // JavaScript's engine exists as a copy only; Python can start by itself in less memory.
     if (language === 'javascript') return { kind: 'snapshot', snapshot, module: { minPages: pages }, trusted: true };
     if (memoryBytes < pages * pageBytes) return undefined;
+    if (copy?.kind === 'start') {
+      const own = this.snapshots.findCopy(snapshot, copy.id, copy.source);
+      return { kind: 'snapshot', snapshot: own, copy: copy.id, module: { minPages }, trusted: true };
+    }
     return { kind: 'snapshot', snapshot, module: { minPages }, trusted: true };
   }
 
@@ -220,8 +279,14 @@ export class SessionRunner {
     report: Partial<Report>,
     outputs: DoneReply['outputs'],
   ): DoneReply {
-    const changes = program.kind === 'ready' ? { cached: program.cached, evicted: program.evicted } : { evicted: [] };
-    return { kind: 'done', id, report: createReport(report), outputs, ...changes, last: false };
+    return { kind: 'done', id, report: createReport(report), outputs, ...this.cacheChanges(program), last: false };
+  }
+
+  /** What the executor holds since this session, and what it does not hold any more. */
+  private cacheChanges(program: LoadedProgram | SnapshotStart): Pick<DoneReply, 'cached' | 'evicted'> {
+    if (program.kind === 'ready') return { cached: program.cached, evicted: program.evicted };
+    if (program.kind === 'refused' || program.copy === undefined) return { evicted: [] };
+    return { cached: program.copy, evicted: this.snapshots.dropCopies() };
   }
 }
 

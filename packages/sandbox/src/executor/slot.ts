@@ -6,7 +6,7 @@ import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
 import type { SlotUser } from '../jail/slot-user';
 import type { ByteSource, InheritedFile, Output, Session } from '../session';
-import type { MountRequest, ProgramRequest, SessionRequest } from './protocol';
+import type { CopyRequest, MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
 /**
  * The files an executor process may see: `in/` holds hard links to what the running session reads, `out/` what it writes.
@@ -62,7 +62,7 @@ export class Slot {
 
   /**
    * Turns a session into what the executor gets, linking its files into the slot. `granted` is undefined when there was
-   * nothing to link, which saves the small session a turn of the event loop. `cached`: the executor has the module.
+   * nothing to link, which saves the small session a turn of the event loop. `cached`: the executor has the module, or the copy.
    */
   grant(id: number, session: Session, cached: boolean): { request: SessionRequest; granted?: Promise<unknown> } {
     const links: Promise<unknown>[] = [];
@@ -94,6 +94,7 @@ export class Slot {
       systemImages: session.systemImages,
       memoryBytes: session.memoryBytes,
       local: session.local,
+      ...(session.copy && { copy: grantCopy(session.copy, cached, grantSource) }),
     };
     return links.length === 0 ? { request } : { request, granted: allLinked(links) };
   }
@@ -115,7 +116,8 @@ export class Slot {
 
   /** Takes the links away again; undefined if there were none. */
   revoke(request: SessionRequest): Promise<unknown> | undefined {
-    const files = [...request.channels, ...request.mounts, request.program].flatMap((part) => {
+    const parts = [...request.channels, ...request.mounts, request.program, ...(request.copy ? [request.copy] : [])];
+    const files = parts.flatMap((part) => {
       return 'source' in part && part.source?.kind === 'file' && part.source.path.startsWith(this.inDirectory)
         ? [part.source.path]
         : [];
@@ -172,6 +174,15 @@ function grantProgram(
   if (program.kind !== 'module') return program;
   const { kind, cacheKey } = program;
   return cached ? { kind, cacheKey } : { kind, cacheKey, source: grantSource(program.source) };
+}
+
+function grantCopy(
+  copy: NonNullable<Session['copy']>,
+  cached: boolean,
+  grantSource: (source: ByteSource) => ChannelSource,
+): CopyRequest {
+  if (copy.kind === 'make') return copy;
+  return cached ? { kind: copy.kind, id: copy.id } : { ...copy, source: grantSource(copy.source) };
 }
 
 /** Directories cannot be hard-linked; only trusted ones are mounted, and those may be read where they are. */

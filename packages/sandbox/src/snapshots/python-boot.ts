@@ -7,6 +7,10 @@
  * between: what the boot program writes to standard output is its report, and the first random bytes in `serve` are the
  * request: its length in four bytes, then its marshalled content.
  *
+ * A request of the kind `d` makes a daemon: modules of an application are imported, and the copy is taken anew, at the first
+ * look at the clock behind a mark (so many yields in a row as nobody else asks for). Sessions from that copy find the modules
+ * loaded, and search path and streams as they were left.
+ *
  * `serve` makes the copy behave like an interpreter started for this session: arguments, environment, search path and
  * streams are set up as CPython does it (`Modules/main.c`, `Lib/site.py`), then the program runs as `__main__` in a module
  * of its own, and the end follows `Py_FinalizeEx`: exit functions, flushing, the session's objects torn down.
@@ -17,6 +21,9 @@ const preloaded = [
   'base64 bisect collections contextlib copy csv datetime functools hashlib heapq io itertools json math operator',
   'os random re string struct textwrap time traceback',
 ].join(' ');
+
+/** So many times the interpreter yields before the look at the clock that is the moment to copy. */
+export const copyMark = 29;
 
 const program = `
 import sys, os, io, marshal, gc, atexit, time
@@ -42,6 +49,7 @@ packages = tuple(site.getsitepackages()) if site else ()
 random, sysmodule = known.get('random'), sys
 TextIOWrapper, BufferedWriter, BufferedRandom, opener, open_code = \\
     io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.open, io.open_code
+yield_now, now = os.sched_yield, time.time
 read, urandom, listdir, leave, isdir, abspath = os.read, os.urandom, os.listdir, os._exit, os.path.isdir, os.path.abspath
 environ, collect, objects, loads = os.environ, gc.collect, gc.get_objects, marshal.loads
 run_exit_functions = atexit._run_exitfuncs
@@ -102,6 +110,24 @@ def set_paths(first, plain, variables):
         if site.ENABLE_USER_SITE:
             site.execusercustomize()
         sys.path.insert(0, first)
+
+def forget_listings():
+    for finder in sys.path_importer_cache.values():
+        if isinstance(finder, FileFinder):
+            finder.invalidate_caches()
+
+def make_daemon(names):
+    global prepared, loaded
+    for name in names.split():
+        __import__(name)
+    flush_streams(0, False)
+    known.pop('__main__', None)
+    loaded, prepared = frozenset(known), True
+    collect()
+    gc.freeze()
+    for count in range(COPY_MARK):
+        yield_now()
+    now()
 
 def set_variables(pairs):
     for name, value in pairs:
@@ -222,8 +248,9 @@ def serve():
     try:
         kind, target, first, plain, argv, original, pairs = loads(urandom(int.from_bytes(urandom(4), 'little')))
         sys.argv[:], sys.orig_argv[:] = argv, original
-        sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = \\
-            [open_stream(*stream) for stream in streams]
+        if not prepared:
+            sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = \\
+                [open_stream(*stream) for stream in streams]
         if random:
             random.seed()
         set_variables(pairs)
@@ -233,7 +260,12 @@ def serve():
         main = main.__dict__
         status, failure = 0, None
         try:
-            set_paths(first, plain, dict(pairs))
+            if prepared:
+                forget_listings()
+            else:
+                set_paths(first, plain, dict(pairs))
+            if kind == 'd':
+                make_daemon(target)
             run_program(kind, target, main)
         except SystemExit as end:
             status = exit_status(end)
@@ -254,6 +286,7 @@ def serve():
         sysmodule.__excepthook__(type(error), error, error.__traceback__)
     leave(1)
 
+prepared = False
 del name
 collect()
 gc.freeze()
@@ -264,5 +297,6 @@ time.time()
 /** What `python -c` gets. The namespace has a copy of the builtins, so that no script can take them away. */
 export const bootProgram = [
   `exec(compile(${JSON.stringify(program)}, '<zerocloud>', 'exec'),`,
-  `{'__name__': 'zerocloud', 'PRELOADED': ${JSON.stringify(preloaded)}, '__builtins__': dict(__builtins__.__dict__)})`,
+  `{'__name__': 'zerocloud', 'PRELOADED': ${JSON.stringify(preloaded)}, 'COPY_MARK': ${copyMark},`,
+  "'__builtins__': dict(__builtins__.__dict__)})",
 ].join(' ');

@@ -12,8 +12,8 @@ export interface PythonSession {
 }
 
 interface Command {
-  /** `c` command, `m` module, `f` file, `i` standard input. */
-  kind: 'c' | 'm' | 'f' | 'i';
+  /** `c` command, `m` module, `f` file, `i` standard input; `d`: modules to be imported for a copy. */
+  kind: 'c' | 'm' | 'f' | 'i' | 'd';
   target: string;
   argv: string[];
   /** First entry of the module search path. */
@@ -33,8 +33,21 @@ const zipTailBytes = 65_557;
  */
 export function findPythonRequest(session: PythonSession): Uint8Array | undefined {
   const command = findCommand(session);
+  return command && encodeRequest(session, command);
+}
+
+/**
+ * The request that imports modules as the session's program would, for a copy; undefined if no copy could serve the program.
+ * It has the session's search path and none of its arguments.
+ */
+export function findDaemonRequest(session: PythonSession, modules: readonly string[]): Uint8Array | undefined {
+  const command = findCommand(session);
   if (!command) return undefined;
-  const { kind, target, firstPath, argv } = command;
+  const target = modules.join(' ');
+  return encodeRequest({ ...session, args: session.args.slice(0, 1) }, { ...command, kind: 'd', target, argv: [''] });
+}
+
+function encodeRequest(session: PythonSession, { kind, target, firstPath, argv }: Command): Uint8Array {
   const text = (value: string) => value.split('\0', 1)[0]!;
   const pairs = Object.entries(session.env).map(([name, value]) => [text(name), text(value)]);
   const plain = session.plain ? 1 : 0;

@@ -5,9 +5,10 @@ import { memoryImport } from '../module/rewrite';
 import { wasiFunctions, wasiModuleName } from '../wasi/functions';
 import type { WasiHost, WasiImports } from '../wasi/host';
 import { engineImports, type JavaScriptRequest, JavaScriptSession } from './javascript-session';
+import { copyMark } from './python-boot';
 import type { QuickJsExports } from './quickjs';
 import { tableExport } from './restorable';
-import type { SnapshotFacts } from './snapshot-files';
+import { findRuns, pagesOf, type SnapshotFacts } from './snapshot-files';
 
 /** CPython's objects on a 32-bit machine, 3.11 and 3.12: an object's type, and a type's `tp_call`. */
 const typeOffset = 4;
@@ -20,6 +21,9 @@ interface GuestExports {
   [tableExport]: { get(index: number): (callable: number, args: number, keywords: number) => number };
   [name: string]: unknown;
 }
+
+/** Thrown out of the call of the host at which the memory is to be copied. */
+class CopyPoint extends Error {}
 
 /** `Buffer.compare` needs something to compare with. */
 const emptiness = Buffer.alloc(pageBytes);
@@ -67,6 +71,25 @@ export class RestoredGuest {
     const functions = host.imports[wasiModuleName] as unknown as Record<string, HostFunction>;
     if (this.facts.language === 'python') this.servePython(functions, request);
     else this.serveJavaScript(functions, request);
+  }
+
+  /**
+   * Serves a request that makes a copy (`findDaemonRequest`) and returns it: the memory as it is, and what goes with it. Ends
+   * by an exception if the interpreter does not get there.
+   */
+  makeCopy(host: WasiHost, request: Uint8Array): { memory: Uint8Array; facts: SnapshotFacts } {
+    this.clean = false;
+    host.attach(this.memory);
+    try {
+      this.servePython(endingAtMark(host.imports[wasiModuleName] as unknown as Record<string, HostFunction>), request);
+    } catch (error) {
+      if (!(error instanceof CopyPoint)) throw error;
+    }
+    const memory = new Uint8Array(this.memory.buffer);
+    const globals = this.facts.globals.map(([name]): [string, number] => {
+      return [name, (this.exports[name] as { value: number }).value];
+    });
+    return { memory, facts: { ...this.facts, pages: pagesOf(memory), globals, runs: findRuns(memory) } };
   }
 
   private servePython(functions: Record<string, HostFunction>, request: Uint8Array): void {
@@ -128,6 +151,24 @@ export class RestoredGuest {
     }
     return result as unknown as HostFunctions;
   }
+}
+
+/** The functions of a host that end the guest when it looks at the clock after the mark. */
+function endingAtMark(functions: Record<string, HostFunction>): Record<string, HostFunction> {
+  const { sched_yield: yieldNow, clock_time_get: time } = functions as Record<string, HostFunction>;
+  let yields = 0;
+  return {
+    ...functions,
+    sched_yield: () => {
+      yields++;
+      return yieldNow!();
+    },
+    clock_time_get: (...args) => {
+      if (yields === copyMark) throw new CopyPoint();
+      yields = 0;
+      return time!(...args);
+    },
+  };
 }
 
 /** The functions of a host of which the first random bytes are the request. */

@@ -1,20 +1,31 @@
-import { maxPages, pageBytes } from '../limits';
+import { closeSync } from 'node:fs';
+import type { ChannelSource } from '../channels/channel-spec';
+import { SandboxError } from '../errors';
+import { heldDaemons, maxPages, pageBytes } from '../limits';
 import { type CompiledModule, engine } from '../module/engine';
+import { openDaemonFile } from './daemon-file';
 import { RestoredGuest } from './restored-guest';
 import { openSnapshot, type SnapshotFacts, type SnapshotReference } from './snapshot-files';
 
 /** A program of a system image that starts from its snapshot, and the instance kept ready for it. */
 export class SnapshotProgram {
-  readonly facts: SnapshotFacts;
-  private readonly memoryFd: number;
-  private readonly module: CompiledModule;
   private guest: RestoredGuest | undefined;
 
-  constructor(file: string) {
+  private constructor(
+    readonly facts: SnapshotFacts,
+    private readonly memoryFd: number,
+    private readonly module: CompiledModule,
+  ) {}
+
+  static open(file: string): SnapshotProgram {
     const { facts, memoryFd, module } = openSnapshot(file);
-    this.facts = facts;
-    this.memoryFd = memoryFd;
-    this.module = new engine.Module(module);
+    return new SnapshotProgram(facts, memoryFd, new engine.Module(module));
+  }
+
+  /** A copy that was made from an instance of this program, in a file that may lose its name now. */
+  openCopy(file: string): SnapshotProgram {
+    const { facts, memoryFd } = openDaemonFile(file);
+    return new SnapshotProgram(facts, memoryFd, this.module);
   }
 
   /** An instance as it was when the snapshot was taken, or undefined if the session's memory is too small for it. */
@@ -42,6 +53,12 @@ export class SnapshotProgram {
   discard(): void {
     this.guest = undefined;
   }
+
+  /** Lets go of the file; the program is not used again. */
+  close(): void {
+    this.guest = undefined;
+    closeSync(this.memoryFd);
+  }
 }
 
 /** The snapshots of one executor, opened when they are first asked for. */
@@ -49,6 +66,8 @@ export class SnapshotPrograms {
   private readonly files = new Map<string, string>();
   private readonly programs = new Map<string, SnapshotProgram>();
   private readonly used = new Set<SnapshotProgram>();
+  /** Copies of applications by their id, the last used last. */
+  private readonly copies = new Map<string, SnapshotProgram>();
 
   constructor(references: readonly SnapshotReference[]) {
     for (const { imagePath, program, file } of references) this.files.set(keyOf(imagePath, program), file);
@@ -60,10 +79,42 @@ export class SnapshotPrograms {
     if (file === undefined) return undefined;
     let found = this.programs.get(key);
     if (!found) {
-      found = new SnapshotProgram(file);
+      found = SnapshotProgram.open(file);
       this.programs.set(key, found);
     }
     return found;
+  }
+
+  /** The copy of an application of `base`; `source` is its file, which must be given when the executor does not have it. */
+  findCopy(base: SnapshotProgram, id: string, source: ChannelSource | undefined): SnapshotProgram {
+    let found = this.copies.get(id);
+    if (!found) {
+      if (source?.kind !== 'file') throw new SandboxError('executor-failed', 'the executor does not hold the copy');
+      found = base.openCopy(source.path);
+    }
+    this.copies.delete(id);
+    this.copies.set(id, found);
+    return found;
+  }
+
+  /** Lets go of copies that were not used for the longest time, and returns their ids. */
+  dropCopies(): string[] {
+    const dropped: string[] = [];
+    let heldBytes = 0;
+    for (const { facts } of this.copies.values()) heldBytes += facts.pages * pageBytes;
+    for (const [id, copy] of this.copies) {
+      const isLast = dropped.length === this.copies.size - 1;
+      if (isLast || (this.copies.size - dropped.length <= heldDaemons.count && heldBytes <= heldDaemons.bytes)) break;
+      heldBytes -= copy.facts.pages * pageBytes;
+      dropped.push(id);
+    }
+    for (const id of dropped) {
+      const copy = this.copies.get(id)!;
+      this.copies.delete(id);
+      this.used.delete(copy);
+      copy.close();
+    }
+    return dropped;
   }
 
   /** To be called when a session has taken an instance. */
