@@ -88,11 +88,11 @@ export const spareExecutors = 2;
 /** Sessions of one group: each is a thread of one process. */
 export const maxGroupSessions = 64;
 
-/** Waiting sessions looked at for each executor that comes free, the longest waiting first. */
-export const dispatchWindow = 64;
-
 /** Processes for groups that wait for their next one, and for how long: those of tenants, and the one that is nobody's yet. */
 export const groupProcesses = { idleCount: 4, idleMs: 60_000, spareMs: 600_000, threadsAhead: 2 } as const;
+
+/** Waiting sessions looked at for each executor that comes free, the longest waiting first. */
+export const dispatchWindow = 64;
 
 /** The largest reply an executor may send besides its outputs' bytes. */
 export const maxReplyBytes = 16 * 1024 ** 2;

@@ -221,6 +221,8 @@ export interface SandboxOptions {
   workDir: string;
   /** Sessions that may run at once; one executor process each. */
   maxSessions: number;
+  /** Sessions of groups that may run at once beside them (`maxSessions`); one process for each group. */
+  maxGroupSessions?: number;
   systemImages: SystemImage[];
   /** Outputs up to this size come back as bytes, larger ones as files. */
   inlineOutputBytes: number;
@@ -266,14 +268,12 @@ export interface Pipe {
 export interface Sandbox {
   /**
    * Runs one session to its end; waits for a free slot first. Resolves with a report whatever the guest does.
-  /** Sessions of groups that may run at once beside them (`maxSessions`); one process for each group. */
-  maxGroupSessions?: number;
    * Rejects only with `SandboxError`: unknown system image, missing member, closed sandbox, or the host's own failure.
    * Aborting ends the guest at once and rejects with the signal's reason.
    */
   run(session: Session, options?: { signal?: AbortSignal }): Promise<SessionResult>;
   /**
-   * Runs up to 64 sessions of one tenant at the same time, joined by pipes; waits until there are slots for all of them. Resolves with
+   * Runs up to 64 sessions of one tenant at the same time, joined by pipes; waits until there are places for all of them. Resolves with
    * one result for each, in order, when all have ended. A session that ends, however, ends its pipes: readers get what is
    * there and the end, writers get `pipe`. A pipe's output has its size but no bytes. Transfers are counted as network,
    * CPU seconds are equal parts of what the group used. Rejects, for all of them, as `run` does, and with `RangeError` for
