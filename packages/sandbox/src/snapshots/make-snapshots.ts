@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { maxSnapshotMs } from '../limits';
 import type { SystemImage } from '../session';
@@ -27,7 +27,8 @@ export async function makeSnapshots(
   log?: Log,
 ): Promise<SnapshotReference[]> {
   if (!images.some(({ snapshots }) => snapshots)) return [];
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o755);
   const results = await runMaker({ directory, images: [...images] }).catch((error: Error) => error);
   if (!Array.isArray(results)) {
     log?.({ problem: results.message }, 'no snapshots could be made; interpreters start anew in each session');

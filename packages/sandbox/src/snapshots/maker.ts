@@ -8,6 +8,9 @@ import { takeJavaScriptSnapshot, takePythonSnapshot } from './take-snapshot';
  * where executors read it. It runs nothing but system images; what sessions could have touched never becomes a snapshot.
  */
 
+// Executors of other users read them, whatever the server's own files are to be.
+process.umask(0o022);
+
 const { directory, images } = JSON.parse(process.argv[2]!) as MakerSetup;
 const results: MakerResult[] = [];
 for (const { image, program, language, bytes } of findSnapshotSources(images)) {
