@@ -5,7 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileGuest, compileGuestText } from '../support/sandbox';
 
-const commands = path.join(__dirname, '../../packages/sandbox/bin');
+const packages = path.join(__dirname, '../../packages');
+
+/** The commands and the packages they are in. */
+const commands = { zvsh: 'sandbox', zerovm: 'sandbox', zvapp: 'proxy' } as const;
+
+type Command = keyof typeof commands;
 
 export interface Ended {
   code: number | null;
@@ -17,18 +22,14 @@ export interface Ended {
 /** A directory with nothing of ours but the commands on its PATH, where sessions are typed. */
 export interface Workplace {
   directory: string;
-  /** Writes a file of the directory and returns its path. */
+  /** Writes a file of the directory, or below it, and returns its path. */
   write(name: string, content: string | Uint8Array): Promise<string>;
   /** Writes a compiled guest of `test/support/guests`, or one in wasm's text form. */
   writeGuest(name: string, text?: string): Promise<string>;
   /** Starts a command of ours; its input and output are pipes. */
-  start(command: 'zvsh' | 'zerovm', args: string[], env?: Record<string, string>): ChildProcess;
+  start(command: Command, args: string[], env?: Record<string, string>): ChildProcess;
   /** Runs one to its end. */
-  run(
-    command: 'zvsh' | 'zerovm',
-    args: string[],
-    options?: { input?: string; env?: Record<string, string> },
-  ): Promise<Ended>;
+  run(command: Command, args: string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
   /** Runs a script as somebody would type it. */
   type(script: string, env?: Record<string, string>): Promise<Ended>;
   close(): Promise<void>;
@@ -39,7 +40,9 @@ export async function openWorkplace(): Promise<Workplace> {
   const directory = path.join(top, 'here');
   const bin = path.join(top, 'bin');
   await Promise.all([mkdir(directory), mkdir(bin), mkdir(path.join(top, 'tmp'))]);
-  for (const name of ['zvsh', 'zerovm']) await symlink(path.join(commands, `${name}.js`), path.join(bin, name));
+  for (const [name, owner] of Object.entries(commands)) {
+    await symlink(path.join(packages, owner, 'bin', `${name}.js`), path.join(bin, name));
+  }
   await symlink(process.execPath, path.join(bin, 'node'));
   const started = new Set<ChildProcess>();
   const launch = (file: string, args: string[], env: Record<string, string> = {}): ChildProcess => {
@@ -53,6 +56,7 @@ export async function openWorkplace(): Promise<Workplace> {
   };
   const write = async (name: string, content: string | Uint8Array) => {
     const file = path.join(directory, name);
+    await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
     return file;
   };

@@ -1,11 +1,9 @@
 'use strict';
 
 const { existsSync } = require('node:fs');
-const path = require('node:path');
 
-/** Runs a compiled command. These files are there before the build, so that npm can link to them. */
-exports.runCommand = (name) => {
-  const file = path.join(__dirname, '../dist/cli', `${name}.js`);
+/** Runs a compiled command of any package. These files are there before the build, so that npm can link to them. */
+exports.runCommand = (name, file) => {
   if (!existsSync(file)) {
     process.stderr.write(`${name}: not built yet; run \`npm ci\` or \`npm run build\` first\n`);
     process.exit(1);

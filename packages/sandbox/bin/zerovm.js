@@ -1,4 +1,6 @@
 #!/usr/bin/env node
 'use strict';
 
-require('./run-command').runCommand('zerovm');
+const path = require('node:path');
+
+require('./run-command').runCommand('zerovm', path.join(__dirname, '../dist/cli/zerovm.js'));

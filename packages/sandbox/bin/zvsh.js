@@ -1,4 +1,6 @@
 #!/usr/bin/env node
 'use strict';
 
-require('./run-command').runCommand('zvsh');
+const path = require('node:path');
+
+require('./run-command').runCommand('zvsh', path.join(__dirname, '../dist/cli/zvsh.js'));

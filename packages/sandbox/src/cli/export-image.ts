@@ -1,12 +1,10 @@
-import { createReadStream, createWriteStream, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { createWriteStream, readdirSync, statSync } from 'node:fs';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
+import { addEntry, addFile } from '../images/pack-files';
 import type { SystemImage } from '../session';
-
-/** Archives of the same image are the same, whenever they are made. */
-const noTime = new Date(0);
 
 /**
  * Writes an installed image as a plain tar: its programs under their names, and its files if it has any to mount. The file
@@ -49,19 +47,4 @@ async function addMembers(archive: Pack, image: SystemImage): Promise<void> {
       taken.add(name);
     }
   }
-}
-
-async function addEntry(archive: Pack, name: string, source: string): Promise<void> {
-  const stat = lstatSync(source);
-  const mode = stat.mode & 0o777;
-  if (stat.isFile()) await addFile(archive, name, source, mode);
-  else if (stat.isDirectory()) archive.entry({ name: `${name}/`, type: 'directory', mode, mtime: noTime });
-  else if (stat.isSymbolicLink()) {
-    archive.entry({ name, type: 'symlink', linkname: readlinkSync(source), mtime: noTime });
-  }
-}
-
-async function addFile(archive: Pack, name: string, source: string, mode: number): Promise<void> {
-  const entry = archive.entry({ name, mode, mtime: noTime, size: statSync(source).size });
-  await pipeline(createReadStream(source, { highWaterMark: 1024 ** 2 }), entry);
 }

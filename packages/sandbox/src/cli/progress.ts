@@ -5,7 +5,8 @@ import { standardFds, writeText } from './standard-streams';
 /** Nobody wants to be told of what takes less, in milliseconds. */
 export const patienceMs = 700;
 
-const sentences: Partial<Record<RunPhase, string>> = {
+/** What is said of the phases that may take long. */
+export const phaseSentences: Partial<Record<RunPhase, string>> = {
   starting: 'starting the sandbox…',
   checking: 'checking and compiling the program…',
 };
@@ -31,11 +32,11 @@ export class Progress {
     private readonly target: ProgressTarget = standardError,
   ) {}
 
-  enter(phase: RunPhase): void {
+  /** What the wait from now on is for; nothing: there is none. */
+  enter(sentence: string | undefined): void {
     clearTimeout(this.timer);
     if (this.shown) this.target.write('\r\x1b[K');
     this.shown = false;
-    const sentence = sentences[phase];
     if (sentence === undefined || !this.target.isTerminal) return;
     this.timer = setTimeout(() => {
       this.target.write(`${this.command}: ${sentence}`);

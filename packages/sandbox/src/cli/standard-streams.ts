@@ -5,12 +5,16 @@ export const standardFds = { stdin: 0, stdout: 1, stderr: 2 } as const;
 const retryMs = 2;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/**
- * Writes text at once. Node's own streams would make pipes and terminals non-blocking, which the guest, who has the same
- * ones as channels, would notice. Text for a reader that is gone is dropped.
- */
+/** Writes text at once. */
 export function writeText(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+  writeBytes(fd, Buffer.from(text));
+}
+
+/**
+ * Writes at once. Node's own streams would make pipes and terminals non-blocking, which the guest, who has the same
+ * ones as channels, would notice. Bytes for a reader that is gone are dropped.
+ */
+export function writeBytes(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(fd, bytes, done);

@@ -6,7 +6,7 @@ import { createReport, formatReport, formatReportLine } from '../report';
 import type { Report } from '../session';
 import { withInterrupt } from './interrupt';
 import { findJailMode } from './jail-mode';
-import { Progress } from './progress';
+import { Progress, phaseSentences } from './progress';
 import { runManifest } from './run-manifest';
 import { standardFds, writeText } from './standard-streams';
 import { logToSystem } from './system-log';
@@ -54,7 +54,7 @@ async function run(options: ZerovmOptions, jail: JailMode, signal: AbortSignal):
     ...(tracePath !== undefined && { tracePath }),
     onWarning: (warning) => writeText(standardFds.stderr, `zerovm: warning: ${warning}\n`),
     onPhase: (phase) => {
-      progress.enter(phase);
+      progress.enter(phaseSentences[phase]);
       say(2, phase);
     },
   });

@@ -9,6 +9,8 @@ export interface ZvshConfig {
   limits: { reads: number; readBytes: number; writes: number; writeBytes: number };
   env: Record<string, string>;
   images: ImageOption[];
+  /** Directories of `zvapp`, absolute. */
+  zvapp: { rootPath?: string; accountPath?: string; sysimagePath?: string };
 }
 
 const unlimited = 4_294_967_296;
@@ -16,7 +18,6 @@ const unlimited = 4_294_967_296;
 const known: Record<string, readonly string[] | undefined> = {
   manifest: ['version', 'memory', 'node', 'timeout'],
   limits: ['reads', 'rbytes', 'writes', 'wbytes'],
-  // Of `zvapp`, which reads the same files.
   zvapp: ['root_path', 'account_path', 'sysimage_path'],
   env: undefined,
   fstab: undefined,
@@ -44,7 +45,7 @@ export function readZvshConfig(paths: readonly string[] = configPaths()): ZvshCo
         const image = toImage(file, key, value);
         if (!images.has(image.source)) images.set(image.source, image);
       } else if (!merged.has(`${section}.${key}`)) {
-        merged.set(`${section}.${key}`, value);
+        merged.set(`${section}.${key}`, section === 'zvapp' ? path.resolve(path.dirname(file), value) : value);
       }
     }
   }
@@ -65,6 +66,11 @@ export function readZvshConfig(paths: readonly string[] = configPaths()): ZvshCo
     },
     env: Object.fromEntries(env) as Record<string, string>,
     images: [...images.values()],
+    zvapp: {
+      rootPath: merged.get('zvapp.root_path'),
+      accountPath: merged.get('zvapp.account_path'),
+      sysimagePath: merged.get('zvapp.sysimage_path'),
+    },
   };
 }
 

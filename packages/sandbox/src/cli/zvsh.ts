@@ -5,7 +5,7 @@ import { exportImage } from './export-image';
 import { installedImages } from './installed-images';
 import { withInterrupt } from './interrupt';
 import { findJailMode } from './jail-mode';
-import { Progress } from './progress';
+import { Progress, phaseSentences } from './progress';
 import { runManifest } from './run-manifest';
 import { standardFds, writeText } from './standard-streams';
 import { readZvshConfig } from './zvsh-config';
@@ -66,7 +66,7 @@ async function runCommand(options: ZvshOptions, env: Environment): Promise<numbe
         ]),
         ...(options.trace && { tracePath: path.resolve('zvsh.trace.log') }),
         onWarning,
-        onPhase: (phase) => progress.enter(phase),
+        onPhase: (phase) => progress.enter(phaseSentences[phase]),
       }),
     );
     if (report.code !== reportCode.ok) explainFailure(session, report);

@@ -35,7 +35,7 @@ const table = {
  * go meanwhile may be in it or not. `containerNotFound`, `inputTooLarge`.
  */
 export async function writeListing(
-  store: ObjectStore,
+  store: Pick<ObjectStore, 'listObjects'>,
   container: ContainerPath,
   options: ListingOptions,
 ): Promise<ListingFiles> {
@@ -69,7 +69,7 @@ export async function writeListing(
 }
 
 async function* entriesOf(
-  store: ObjectStore,
+  store: Pick<ObjectStore, 'listObjects'>,
   container: ContainerPath,
   { signal }: ListingOptions,
 ): AsyncGenerator<ObjectEntry> {
