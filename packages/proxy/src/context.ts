@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { StorageNode } from '@zerocloud/object-server';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
@@ -52,6 +53,8 @@ export interface RequestState {
   adminOf?: string;
   /** Takes the place of all rights that the identity has. */
   grant?: Grant;
+  /** Body of the answer where `ctx.body` is passed by (`respondBytes`). */
+  body?: Buffer | Readable;
   /** Timestamp of the request, `1700000000.12345`: unique and increasing within this process. */
   readonly timestamp: string;
   /** Ends when the client hangs up or the server stops. */

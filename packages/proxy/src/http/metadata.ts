@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import { HttpError } from '../errors';
-import { isInternalHeader } from '../middleware/gatekeeper';
 import { decodeHeaderText, decodeHeaderTextLossless, encodeHeaderText, headerName } from './header-text';
+import { isInternalHeader } from './internal-headers';
 import { setUncheckedHeader } from './unchecked-header';
 
 export type MetadataOwner = 'account' | 'container' | 'object';

@@ -4,6 +4,8 @@ import { sendBody } from '@zerocloud/object-server';
 import type Koa from 'koa';
 import type { Middleware, RequestState, SwiftContext } from '../context';
 import { compose } from './compose';
+import { removeInternalHeaders } from './internal-headers';
+import type { RequestScope } from './request-scope';
 
 /**
  * What `app.callback()` does, cheaper per request, for small answers are what a store gives most:
@@ -22,11 +24,17 @@ export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, r
     try {
       await run(ctx);
       await endOfTurn();
+      removeInternalHeaders(res);
       await respond(ctx);
     } catch (error) {
       res.destroy();
       if (!isHangUp(error)) app.emit('error', error, ctx);
     }
+    const { onEnd } = ctx.state as RequestScope;
+    if (!onEnd) return;
+    // Some jobs answer by themselves, and go on doing so.
+    if (ctx.respond === false && !res.closed) res.once('close', onEnd);
+    else onEnd();
   };
 }
 
@@ -45,8 +53,12 @@ function createEndOfTurn(): () => Promise<void> {
 
 async function respond(ctx: SwiftContext): Promise<void> {
   const { res } = ctx;
-  const body: unknown = ctx.body;
+  const body: unknown = ctx.state.body ?? ctx.body;
   if (ctx.respond === false || res.writableEnded) return;
+  if (res.destroyed) {
+    if (body instanceof Readable) body.destroy();
+    return;
+  }
   if (body instanceof Readable) {
     if (ctx.method !== 'HEAD') return sendBody(body, res);
     body.destroy();

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Grant, Identity, RequestState } from '../context';
 import type { SwiftPath } from '../swift-path';
 
@@ -7,6 +8,9 @@ export class RequestScope implements RequestState {
   identity?: Identity;
   adminOf?: string;
   grant?: Grant;
+  body?: Buffer | Readable;
+  /** Called once, when the answer is over. */
+  onEnd?: () => void;
   path!: SwiftPath;
   #timestamp?: string;
   #controller?: AbortController;

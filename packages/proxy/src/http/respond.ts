@@ -1,5 +1,17 @@
+import type { Readable } from 'node:stream';
 import type { SwiftContext } from '../context';
 import { htmlType } from '../errors';
+import { setOwnHeader } from './unchecked-header';
+
+/**
+ * Answers with the bytes of an object. Past Koa's setters, which cost a small GET a tenth of its time to find out what is
+ * known here.
+ */
+export function respondBytes(ctx: SwiftContext, status: number, body: Buffer | Readable, sizeBytes: number): void {
+  ctx.res.statusCode = status;
+  setOwnHeader(ctx.res, 'content-length', 'Content-Length', sizeBytes);
+  ctx.state.body = body;
+}
 
 /** Answers without a body, with Swift's type and length all the same. */
 export function respondEmpty(ctx: SwiftContext, status: number, headers: Record<string, string> = {}): void {

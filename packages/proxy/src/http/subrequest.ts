@@ -100,7 +100,8 @@ function textHeaders(res: ServerResponse): Record<string, string> {
   return headers;
 }
 
-function bodyOf({ method, res, body }: SwiftContext): Buffer | Readable {
+function bodyOf({ method, res, body: ordinary, state }: SwiftContext): Buffer | Readable {
+  const body: unknown = state.body ?? ordinary;
   // Whoever lends a stream to an answer takes it back when the answer is closed.
   const close = () => res.emit('close');
   if (body instanceof Readable) {

@@ -6,14 +6,22 @@ import type { ServerResponse } from 'node:http';
  * where `setHeader` would have put it. `name` and `value` are bytes as latin1 characters.
  */
 export function setUncheckedHeader(res: ServerResponse, name: string, value: string): void {
-  outHeadersKey ??= Object.getOwnPropertySymbols(res).find((symbol) => symbol.description === 'kOutHeaders');
-  const headers = outHeadersKey && (res as unknown as Record<symbol, OutHeaders | null>)[outHeadersKey];
   // Control characters would end the header line early; they cannot come from a parsed request, but who knows the store.
-  if (!headers || control.test(name) || lineBreak.test(value)) return;
-  headers[name.toLowerCase()] = [name, value];
+  if (!control.test(name) && !lineBreak.test(value)) setOwnHeader(res, name.toLowerCase(), name, value);
 }
 
-type OutHeaders = Record<string, [name: string, value: string]>;
+/**
+ * A header whose name and value are made by the server itself (numbers, dates, digests): what `setHeader` checks of them
+ * costs as much as the rest of a small answer's head. `key` is the name in lower case.
+ */
+export function setOwnHeader(res: ServerResponse, key: string, name: string, value: string | number): void {
+  outHeadersKey ??= Object.getOwnPropertySymbols(res).find((symbol) => symbol.description === 'kOutHeaders');
+  const headers = outHeadersKey && (res as unknown as Record<symbol, OutHeaders | null>)[outHeadersKey];
+  if (headers) headers[key] = [name, value];
+  else res.setHeader(name, value);
+}
+
+type OutHeaders = Record<string, [name: string, value: string | number]>;
 let outHeadersKey: symbol | undefined;
 const control = /[\0-\x1f\x7f: ]/;
 const lineBreak = /[\0\r\n]/;

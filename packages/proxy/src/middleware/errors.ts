@@ -69,6 +69,7 @@ function respondWith(ctx: SwiftContext, error: HttpError): void {
   }
   for (const name of res.getHeaderNames()) if (!keptOnError.has(name)) res.removeHeader(name);
   const body = Buffer.from(error.body);
+  ctx.state.body = undefined;
   ctx.status = error.status;
   ctx.message = error.reason;
   for (const name in error.headers) ctx.set(headerName(name), error.headers[name]!);

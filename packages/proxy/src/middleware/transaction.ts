@@ -3,6 +3,7 @@ import type { Deps, Middleware } from '../context';
 import { createRequestLog } from '../http/request-log';
 import { RequestScope } from '../http/request-scope';
 import { createTimestamps } from '../http/timestamp';
+import { setOwnHeader } from '../http/unchecked-header';
 
 /**
  * Gives every request its scope and its transaction id, and logs one line when it is over. The id has Swift's form,
@@ -12,6 +13,7 @@ export function transaction({ log, now }: Deps): Middleware {
   const prefix = `tx${randomBytes(7).toString('hex')}`;
   const nextTimestamp = createTimestamps(now);
   const logRequest = createRequestLog(log);
+  const isLogged = log.isLevelEnabled('info');
   let counter = 0;
   return (ctx, next) => {
     const startedAtMs = now();
@@ -23,13 +25,14 @@ export function transaction({ log, now }: Deps): Middleware {
     if (req.httpVersionMinor === 1 && res.shouldKeepAlive && req.headers.connection === undefined) {
       res.removeHeader('Connection');
     }
-    ctx.state = new RequestScope(transactionId, res, nextTimestamp);
+    const scope = new RequestScope(transactionId, res, nextTimestamp);
+    ctx.state = scope;
     res.setHeader('X-Trans-Id', transactionId);
-    res.setHeader('X-Openstack-Request-Id', transactionId);
-    if (log.isLevelEnabled('info')) {
-      res.once('close', () => {
-        logRequest(req, res, { transactionId, user: ctx.state.identity?.user, startedAtMs, endedAtMs: now() });
-      });
+    setOwnHeader(res, 'x-openstack-request-id', 'X-Openstack-Request-Id', transactionId);
+    if (isLogged) {
+      scope.onEnd = () => {
+        logRequest(req, res, { transactionId, user: scope.identity?.user, startedAtMs, endedAtMs: now() });
+      };
     }
     return next();
   };

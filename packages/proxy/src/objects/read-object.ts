@@ -1,7 +1,11 @@
+import type { Readable } from 'node:stream';
 import type { ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
+import { respondBytes } from '../http/respond';
+import { largeView, type LargeView, setWholeHeaders, type WholeRecord, wholeView } from '../large-objects/view';
+import { isLargeObject } from '../large-objects/stored-manifest';
 import { findTarget, openTarget } from '../symlinks/follow';
 import { isLink, setLinkHeaders, wantsLink } from '../symlinks/link';
 import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
@@ -18,10 +22,12 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const path = objectPath(ctx);
   let record = await deps.node.findObject(path);
   if (!record) throw objectMissing(ctx);
+  let target = path;
   if (isLink(record)) {
     if (wantsLink(ctx)) setLinkHeaders(ctx.res, record);
-    else ({ record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
+    else ({ path: target, record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
   }
+  if (isLargeObject(record)) return headLarge(ctx, deps, target, record);
   if (answersCondition(ctx, record)) return;
   setObjectHeaders(ctx.res, record);
   setValidity(ctx, record);
@@ -36,23 +42,41 @@ export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const path = objectPath(ctx);
   let open = await deps.node.openObject(path);
   if (!open) throw objectMissing(ctx);
+  let target = path;
   if (isLink(open.record)) {
     if (wantsLink(ctx)) {
       setLinkHeaders(ctx.res, open.record);
     } else {
       open.close();
-      ({ open } = await openTarget(ctx, deps, { path, record: open.record }, () => objectMissing(ctx)));
+      ({ path: target, open } = await openTarget(ctx, deps, { path, record: open.record }, () => objectMissing(ctx)));
     }
   }
+  if (isLargeObject(open.record)) open = await largeView(ctx, deps, target, open);
   let isStreaming = false;
   try {
     if (answersCondition(ctx, open.record)) return;
-    setObjectHeaders(ctx.res, open.record);
+    setHeaders(ctx, open.record);
     setValidity(ctx, open.record);
     isStreaming = await answerWithBody(ctx, open);
   } finally {
     if (!isStreaming) open.close();
   }
+}
+
+/** HEAD of what a manifest stands for. Nothing is read of it but, of a dynamic one, a listing. */
+async function headLarge(ctx: SwiftContext, deps: Deps, path: ObjectPath, manifest: ObjectRecord): Promise<void> {
+  const { record, part } = await wholeView(ctx, deps, path, manifest);
+  if (answersCondition(ctx, record)) return;
+  setHeaders(ctx, record);
+  ctx.status = 200;
+  ctx.body = noBytes;
+  if (part) setPartHeaders(ctx, record, part);
+  else if (!record.isEndless) ctx.res.setHeader('Content-Length', record.sizeBytes);
+}
+
+function setHeaders(ctx: SwiftContext, record: ObjectRecord | WholeRecord): void {
+  setObjectHeaders(ctx.res, record);
+  if ('quotesEtag' in record) setWholeHeaders(ctx.res, record);
 }
 
 /** 404, or 412 for a client that insisted on some version of the object. */
@@ -66,7 +90,7 @@ export function objectMissing(ctx: SwiftContext): HttpError {
 export function answersCondition(ctx: SwiftContext, record: ObjectRecord): boolean {
   const status = evaluateConditions(ctx.req.headers, record);
   if (status === undefined) return false;
-  setObjectHeaders(ctx.res, record);
+  setHeaders(ctx, record);
   if (status === 412) ctx.res.setHeader('Content-Type', htmlType);
   ctx.status = status;
   if (status === 412) ctx.body = noBytes;
@@ -75,7 +99,7 @@ export function answersCondition(ctx: SwiftContext, record: ObjectRecord): boole
 
 /** 416 with the length the object has, so that a client can ask again. */
 export function answerUnsatisfiable(ctx: SwiftContext, record: ObjectRecord): void {
-  setObjectHeaders(ctx.res, record);
+  setHeaders(ctx, record);
   ctx.res.setHeader('Content-Range', `bytes */${record.sizeBytes}`);
   ctx.status = 416;
   ctx.message = reasonOf(416);
@@ -91,24 +115,27 @@ async function answerWithBody(ctx: SwiftContext, open: OpenObject): Promise<bool
     return false;
   }
   if (selection.kind === 'whole') {
-    ctx.status = 200;
-    return send(ctx, open, await open.read(), sizeBytes);
+    return send(ctx, open, 200, await open.read(), sizeBytes);
   }
-  ctx.status = 206;
   const [first] = selection.parts;
   if (selection.parts.length === 1) {
     ctx.res.setHeader('Content-Range', contentRange(first!, sizeBytes));
-    return send(ctx, open, await open.read(first), first!.end - first!.start + 1);
+    return send(ctx, open, 206, await open.read(first), first!.end - first!.start + 1);
   }
   const body = multipartBody(open, selection.parts);
   ctx.res.setHeader('Content-Type', body.contentType);
-  return send(ctx, open, body.stream, body.sizeBytes);
+  return send(ctx, open, 206, body.stream, body.sizeBytes);
 }
 
-function send(ctx: SwiftContext, open: OpenObject, body: SwiftContext['body'], sizeBytes: number): boolean {
-  ctx.body = body;
+function send(
+  ctx: SwiftContext,
+  open: OpenObject,
+  status: number,
+  body: Buffer | Readable,
+  sizeBytes: number,
+): boolean {
+  respondBytes(ctx, status, body, sizeBytes);
   if (Buffer.isBuffer(body)) return false;
-  ctx.res.setHeader('Content-Length', sizeBytes);
   // Fires after the last byte as well as when the client hangs up; Koa ends the stream in both cases.
   if (ctx.res.destroyed) open.close();
   else ctx.res.once('close', () => open.close());

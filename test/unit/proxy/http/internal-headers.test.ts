@@ -1,4 +1,4 @@
-import { isInternalHeader } from '@zerocloud/proxy/middleware/gatekeeper';
+import { isInternalHeader } from '@zerocloud/proxy/http/internal-headers';
 
 test.each([
   'x-account-sysmeta-core-access-control',
