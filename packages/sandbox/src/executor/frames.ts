@@ -1,27 +1,69 @@
 import { readSync, writeSync } from 'node:fs';
-import { deserialize, serialize } from 'node:v8';
+import { putParts, takeParts } from './byte-parts';
 
 /**
- * Requests and replies between the server and the guest's thread travel over one socket as frames: four bytes of length,
- * then a structured clone. The thread reads and writes it synchronously, without its event loop and without passing through
- * the main thread of its process; that saves two hops of each session.
+ * Requests and replies between the server and the guest's thread travel over one socket as frames. The thread reads and
+ * writes it synchronously, without its event loop and without passing through the main thread of its process; that saves
+ * two hops of each session. A frame is its length, the length of its text, the number of byte strings behind that and
+ * the length of each (32 bits, little-endian), the text (JSON), and the byte strings. JSON, because who reads replies
+ * must expect a broken peer, and no reader of the engine is tried by more hostile texts.
  */
 
-const lengthBytes = 4;
+const wordBytes = 4;
+/** Words that each frame has: its length (itself not counted), that of its text, the number of byte strings. */
+const fixedWords = 3;
 
 /** No frame is larger; a longer one is a broken or hostile peer. */
 export const maxFrameBytes = 1024 ** 3;
 
-/** Below this a frame is joined to one buffer, which is cheaper than a second write. */
+/** Bytes up to this size are copied behind their text, which is cheaper than a second write. */
 const joinBytes = 128 * 1024;
 
-/** The buffers to write for one value. */
+/** The buffers to write for one value: what JSON holds, and bytes where `byte-parts` knows them. */
 export function encodeFrame(value: unknown): Buffer[] {
-  const body = serialize(value);
-  if (body.length > maxFrameBytes) throw new RangeError(`frame of ${body.length} bytes`);
-  const length = Buffer.allocUnsafe(lengthBytes);
-  length.writeUInt32LE(body.length, 0);
-  return body.length <= joinBytes ? [Buffer.concat([length, body])] : [length, body];
+  const parts: Uint8Array[] = [];
+  const text = JSON.stringify(takeParts(value, parts));
+  const textBytes = Buffer.byteLength(text);
+  let partBytes = 0;
+  for (const { byteLength } of parts) partBytes += byteLength;
+  const headBytes = wordBytes * (fixedWords + parts.length);
+  const frameBytes = headBytes + textBytes + partBytes;
+  if (frameBytes > maxFrameBytes) throw new RangeError(`frame of ${frameBytes} bytes`);
+  const joined = partBytes <= joinBytes;
+  const frame = Buffer.allocUnsafe(joined ? frameBytes : headBytes + textBytes);
+  frame.writeUInt32LE(frameBytes - wordBytes, 0);
+  frame.writeUInt32LE(textBytes, wordBytes);
+  frame.writeUInt32LE(parts.length, 2 * wordBytes);
+  parts.forEach(({ byteLength }, index) => {
+    frame.writeUInt32LE(byteLength, wordBytes * (fixedWords + index));
+  });
+  frame.write(text, headBytes, 'utf8');
+  if (!joined) return [frame, ...parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))];
+  let end = headBytes + textBytes;
+  for (const part of parts) {
+    frame.set(part, end);
+    end += part.byteLength;
+  }
+  return [frame];
+}
+
+/** The value of a frame, without its first word. Byte arrays in it are views of the frame. Throws on anything that is no frame. */
+function decodeFrame(frame: Buffer): unknown {
+  if (frame.length < wordBytes * (fixedWords - 1)) throw new RangeError('frame without a head');
+  const textBytes = frame.readUInt32LE(0);
+  const partCount = frame.readUInt32LE(wordBytes);
+  let end = wordBytes * (fixedWords - 1 + partCount) + textBytes;
+  if (end > frame.length) throw new RangeError('frame is shorter than its text');
+  const value = JSON.parse(frame.toString('utf8', end - textBytes, end)) as unknown;
+  if (partCount === 0) return value;
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < partCount; i++) {
+    const start = end;
+    end += frame.readUInt32LE(wordBytes * (fixedWords - 1 + i));
+    if (end > frame.length) throw new RangeError('frame is shorter than its parts');
+    parts.push(frame.subarray(start, end));
+  }
+  return putParts(value, parts);
 }
 
 /** Collects chunks of a stream and hands out whole values. */
@@ -31,19 +73,19 @@ export class FrameDecoder {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** The values completed by this chunk. Throws on a frame that is too long or no structured clone. */
+  /** The values completed by this chunk. Throws on a frame that is too long or none. */
   push(chunk: Buffer): unknown[] {
     this.chunks.push(chunk);
     this.heldBytes += chunk.length;
     const values: unknown[] = [];
-    while (this.heldBytes >= lengthBytes) {
-      if (this.chunks[0]!.length < lengthBytes) this.chunks = [Buffer.concat(this.chunks)];
+    while (this.heldBytes >= wordBytes) {
+      if (this.chunks[0]!.length < wordBytes) this.chunks = [Buffer.concat(this.chunks)];
       const size = this.chunks[0]!.readUInt32LE(0);
       if (size > this.maxBytes) throw new RangeError(`frame of ${size} bytes`);
-      if (this.heldBytes < lengthBytes + size) break;
+      if (this.heldBytes < wordBytes + size) break;
       const all = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
-      const rest = all.subarray(lengthBytes + size);
-      values.push(deserialize(all.subarray(lengthBytes, lengthBytes + size)));
+      const rest = all.subarray(wordBytes + size);
+      values.push(decodeFrame(all.subarray(wordBytes, wordBytes + size)));
       this.chunks = rest.length > 0 ? [rest] : [];
       this.heldBytes = rest.length;
     }
@@ -53,27 +95,51 @@ export class FrameDecoder {
 
 /** Blocks until a whole value has arrived; undefined when the other side is gone. */
 export class FrameSource {
-  private buffer: Buffer = Buffer.allocUnsafeSlow(joinBytes);
+  private readonly buffer: Buffer = Buffer.allocUnsafeSlow(joinBytes);
+  /** What is in the buffer and not handed out yet. */
+  private start = 0;
+  private end = 0;
 
   constructor(private readonly fd: number) {}
 
   /** Byte arrays in the value are views that are overwritten by the next call. */
   read(): unknown {
-    if (!this.fill(0, lengthBytes)) return undefined;
-    const size = this.buffer.readUInt32LE(0);
+    if (this.start === this.end) this.start = this.end = 0;
+    if (!this.hold(wordBytes)) return undefined;
+    const size = this.buffer.readUInt32LE(this.start);
     if (size > maxFrameBytes) return undefined;
-    const large = size > joinBytes;
-    const target = large ? Buffer.allocUnsafeSlow(size) : this.buffer;
-    return this.fill(0, size, target) ? deserialize(target.subarray(0, size)) : undefined;
+    if (wordBytes + size > this.buffer.length) return this.readLarge(size);
+    if (!this.hold(wordBytes + size)) return undefined;
+    const start = this.start + wordBytes;
+    this.start = start + size;
+    return decodeFrame(this.buffer.subarray(start, start + size));
   }
 
-  private fill(start: number, end: number, target = this.buffer): boolean {
-    for (let position = start; position < end; ) {
-      const count = readSync(this.fd, target, position, end - position, null);
+  /** As much as there is with each system call: a small frame comes with one. */
+  private hold(bytes: number): boolean {
+    while (this.end - this.start < bytes) {
+      if (this.start + bytes > this.buffer.length) {
+        this.buffer.copyWithin(0, this.start, this.end);
+        this.end -= this.start;
+        this.start = 0;
+      }
+      const count = readSync(this.fd, this.buffer, this.end, this.buffer.length - this.end, null);
       if (count === 0) return false;
-      position += count;
+      this.end += count;
     }
     return true;
+  }
+
+  private readLarge(size: number): unknown {
+    const frame = Buffer.allocUnsafeSlow(size);
+    let position = this.buffer.copy(frame, 0, this.start + wordBytes, this.end);
+    this.start = this.end = 0;
+    while (position < size) {
+      const count = readSync(this.fd, frame, position, size - position, null);
+      if (count === 0) return undefined;
+      position += count;
+    }
+    return decodeFrame(frame);
   }
 }
 

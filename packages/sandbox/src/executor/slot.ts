@@ -5,7 +5,7 @@ import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
 import type { SlotUser } from '../jail/slot-user';
-import type { ByteSource, InheritedFile, Output, Session } from '../session';
+import type { ByteSource, ChannelLimits, InheritedFile, Output, Session } from '../session';
 import type { CopyRequest, MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
 /**
@@ -82,6 +82,7 @@ export class Slot {
         const { source, ...spec } = channel;
         return {
           ...spec,
+          limits: finiteLimits(spec.limits),
           ...(source && { source: grantSource(source) }),
           ...(isWritable(channel) &&
             !channel.discard &&
@@ -92,7 +93,7 @@ export class Slot {
         return { kind, source: kind === 'directory' ? directorySource(source) : grantSource(source), mountPoint };
       }),
       systemImages: session.systemImages,
-      memoryBytes: session.memoryBytes,
+      memoryBytes: finite(session.memoryBytes),
       local: session.local,
       ...(session.copy && { copy: grantCopy(session.copy, cached, grantSource) }),
     };
@@ -183,6 +184,22 @@ function grantCopy(
 ): CopyRequest {
   if (copy.kind === 'make') return copy;
   return cached ? { kind: copy.kind, id: copy.id } : { ...copy, source: grantSource(copy.source) };
+}
+
+/** Messages hold no infinite numbers; what is beyond all others is as good. */
+function finite(limit: number): number {
+  return Number.isFinite(limit) ? limit : limit > 0 ? Number.MAX_VALUE : -1;
+}
+
+function finiteLimits(limits: ChannelLimits): ChannelLimits {
+  const { reads, readBytes, writes, writeBytes } = limits;
+  if (Number.isFinite(reads + readBytes + writes + writeBytes)) return limits;
+  return {
+    reads: finite(reads),
+    readBytes: finite(readBytes),
+    writes: finite(writes),
+    writeBytes: finite(writeBytes),
+  };
 }
 
 /** Directories cannot be hard-linked; only trusted ones are mounted, and those may be read where they are. */
