@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import type { NodeChannel, NodeResult, NodeSession, ObjectPath, StorageNode } from '@zerocloud/object-server';
+import type { NodeChannel, NodePipe, NodeResult, NodeSession, ObjectPath, StorageNode } from '@zerocloud/object-server';
 import { jailForms } from '@zerocloud/sandbox/jail/forms';
 import { assembleGuest } from '../support/wat';
 import { describeObjectStore, inChunks, md5, someBytes } from './object-store';
@@ -54,6 +54,11 @@ export function nodeSession(program: Uint8Array, changes: Partial<NodeSession> =
   };
 }
 
+/** From the standard output of one session of a group to the standard input of another. */
+const piped = (from: number, to: number): NodePipe => {
+  return { from: { session: from, device: 'stdout' }, to: { session: to, device: 'stdin' } };
+};
+
 const refusal = (code: string) => expect.objectContaining({ name: 'StorageError', code });
 
 /** The contract of `StorageNode` as tests: that of the store, and programs beside its objects. */
@@ -97,9 +102,10 @@ export function describeStorageNode(name: string, openNode: OpenNode): void {
     });
 
     test('names its system images, how many sessions it runs, and how it confines them', async () => {
-      const { systemImages, maxSessions, jail } = await node.describe();
+      const { systemImages, maxSessions, maxGroupSessions, jail } = await node.describe();
       expect(systemImages).toEqual(expect.arrayContaining(['python', 'python2.7']));
       expect(maxSessions).toBeGreaterThan(0);
+      expect(maxGroupSessions).toBeGreaterThan(1);
       expect(Object.keys(jailForms)).toContain(jail);
     });
 
@@ -326,6 +332,136 @@ export function describeStorageNode(name: string, openNode: OpenNode): void {
         const late = node.runSession(nodeSession(copy), { signal: AbortSignal.abort(reason) });
         await expect(late).rejects.toBe(reason);
       });
+    });
+
+    describe('a group', () => {
+      const source = (object: string) => ({ kind: 'object' as const, path: at(object) });
+      const writer = (object: string) =>
+        nodeSession(copy, { name: 'writer', ...stdio(source(object), { etag: false }) });
+      const reader = (output: Partial<NodeChannel> = {}) =>
+        nodeSession(copy, { name: 'reader', ...stdio(undefined, output) });
+
+      test('runs sessions at the same time, and what one writes another reads', async () => {
+        const data = someBytes(5_000_000);
+        await put('group-in', data);
+        const [first, second, third] = await node.runGroup({
+          sessions: [writer('group-in'), reader({ etag: false }), reader()],
+          pipes: [piped(0, 1), piped(1, 2)],
+        });
+        expect([first, second, third].map((one) => one!.report.state)).toEqual(['ok', 'ok', 'ok']);
+        expect([first!.outputs, second!.outputs]).toEqual([[], []]);
+        expect(second!.report.accounting).toMatchObject({ networkReadBytes: 5_000_000, networkWriteBytes: 5_000_000 });
+        expect(third!.outputs).toMatchObject([{ device: 'stdout', sizeBytes: 5_000_000, md5: md5(data) }]);
+        expect(md5(await stdoutOf(third!))).toBe(md5(data));
+      });
+
+      test('returns small and large outputs of several sessions, each its own', async () => {
+        const bodies = [someBytes(1_000_000, 1), someBytes(1_000, 2), someBytes(2_000_000, 3)];
+        for (const [index, body] of bodies.entries()) await put(`group-${index}`, body);
+        const sessions = bodies.map((_, index) => nodeSession(copy, stdio(source(`group-${index}`))));
+        const results = await node.runGroup({ sessions, pipes: [] });
+        const found: string[] = [];
+        for (const result of results) found.push(md5(await stdoutOf(result)));
+        expect(found).toEqual(bodies.map(md5));
+      });
+
+      test('stores the outputs that have a target, of each session by itself', async () => {
+        const target = (container: string, object: string) => ({
+          path: { account, container, object },
+          contentType: 'text/x-group',
+          metadata: {},
+        });
+        const results = await node.runGroup({
+          sessions: [
+            nodeSession(copy, stdio(source('group-1'), { target: target('c', 'group-out') })),
+            nodeSession(copy, stdio(source('group-1'), { target: target('missing', 'o') })),
+          ],
+          pipes: [],
+        });
+        expect(results[0]!.outputs).toMatchObject([{ device: 'stdout', stored: at('group-out') }]);
+        expect(results[1]!.outputs).toMatchObject([{ device: 'stdout', refused: 'containerNotFound' }]);
+        expect(await node.findObject(at('group-out'))).toMatchObject({ sizeBytes: 1_000, contentType: 'text/x-group' });
+      });
+
+      test('goes on when one of its sessions dies: its readers see the end, its writers a broken pipe', async () => {
+        const trap = await assembleGuest('hit-unreachable');
+        const flood = await assembleGuest('flood-stdout');
+        const [trapped, sink, source] = await node.runGroup({
+          sessions: [
+            nodeSession(trap, stdio(undefined, { etag: false })),
+            reader(),
+            nodeSession(flood, stdio(undefined, { etag: false })),
+          ],
+          pipes: [piped(0, 1), { from: { session: 2, device: 'stdout' }, to: { session: 0, device: 'stdin' } }],
+        });
+        expect(trapped!.report.state).toMatch(/^trap/);
+        expect(String(await stdoutOf(sink!))).toBe('');
+        // The guest exits with the number of the error that ended its writing.
+        expect(source!.report).toMatchObject({ state: 'ok', exitCode: 64 });
+      });
+
+      test('is refused as a whole with an input that is not there, and says whose it is', async () => {
+        const target = { path: at('never'), contentType: 'a/b', metadata: {} };
+        const sessions = [nodeSession(copy, stdio(source('group-1'), { target })), writer('nothing'), reader()];
+        const failure = await node.runGroup({ sessions, pipes: [piped(1, 2)] }).catch((error) => error);
+        expect(failure).toEqual(refusal('objectNotFound'));
+        expect(failure.session).toBe(1);
+        expect(await node.findObject(at('never'))).toBeUndefined();
+      });
+
+      test('is refused with a program that its image does not have, and says whose it is', async () => {
+        const program = { kind: 'system-image' as const, image: 'python', path: 'no-such-program' };
+        const sessions = [nodeSession(spin), nodeSession(spin), nodeSession(copy, { program })];
+        const failure = await node.runGroup({ sessions, pipes: [] }).catch((error) => error);
+        expect(failure).toEqual(refusal('programNotFound'));
+        expect(failure.session).toBe(2);
+      });
+
+      test('of more sessions than can run at once is refused', async () => {
+        const { maxGroupSessions } = await node.describe();
+        const sessions = Array.from({ length: maxGroupSessions + 1 }, () => nodeSession(copy));
+        await expect(node.runGroup({ sessions, pipes: [] })).rejects.toEqual(refusal('noSlot'));
+      });
+
+      test('that is aborted ends at once with the reason, and its places are free again', async () => {
+        const { maxGroupSessions } = await node.describe();
+        const controller = new AbortController();
+        const reason = new Error('the client hung up');
+        const { signal } = controller;
+        const sessions = Array.from({ length: maxGroupSessions }, () => nodeSession(spin, { timeoutMs: 60_000 }));
+        const running = [1, 2].map(() => node.runGroup({ sessions, pipes: [] }, { signal }));
+        const ends = Promise.allSettled(running);
+        const next = node.runGroup({ sessions: [writer('group-1'), reader()], pipes: [piped(0, 1)] });
+        controller.abort(reason);
+        for (const { status, ...outcome } of await ends) expect([status, outcome]).toEqual(['rejected', { reason }]);
+        expect((await next)[1]!.outputs).toMatchObject([{ sizeBytes: 1_000 }]);
+      });
+
+      test.each([0, 1_000, 1_000_000])(
+        'can be taken apart: %d bytes lie on disk between two sessions',
+        async (sizeBytes) => {
+          const data = someBytes(sizeBytes);
+          await put('spill-in', data);
+          const first = await node.runSession(
+            nodeSession(copy, {
+              channels: [readable('stdin', source('spill-in')), writable('stdout', { spill: true })],
+            }),
+          );
+          expect(first.outputs).toEqual([{ device: 'stdout', sizeBytes, stagedId: expect.any(String) }]);
+          const { stagedId } = first.outputs[0]!;
+          const input = { ...readable('stdin', { kind: 'staged' as const, id: stagedId! }), spill: true };
+          const second = await node.runSession(
+            // Such bytes are no input of the job, and do not count as one.
+            nodeSession(copy, { channels: [input, writable('stdout')], maxInputBytes: copy.length }),
+          );
+          expect(second.outputs).toMatchObject([{ device: 'stdout', sizeBytes, md5: md5(data) }]);
+          await stdoutOf(second);
+          await node.releaseBody(stagedId!);
+          await expect(node.runSession(nodeSession(copy, { channels: [input] }))).rejects.toEqual(
+            refusal('stagedNotFound'),
+          );
+        },
+      );
     });
   });
 }

@@ -53,6 +53,7 @@ async function openStoreOnly(dataDir: string, now: () => number): Promise<Storag
     stageBody: refuse,
     releaseBody: refuse,
     runSession: refuse,
+    runGroup: refuse,
     validateProgram: refuse,
     describe: refuse,
   };

@@ -10,6 +10,8 @@ export interface StorageConfig {
   maxSessions: number;
   /** Sessions beyond that, each for an account that runs none. */
   reservedSessions: number;
+  /** Sessions of connected jobs that run at once, beside those; one process for each group of them. */
+  connectedSessions: number;
   /** Sessions of one account that wait for a place. */
   maxQueuedSessions: number;
   /** Name → path of further system images (directory or tar). */
@@ -54,12 +56,14 @@ export function readObjectServerConfig(env: Record<string, string | undefined>):
 
 /** The part of the settings that a storage node needs. */
 export function storageConfig(values: SettingValues): StorageConfig {
-  const { maxSessions, reservedSessions, maxQueuedSessions, systemImages, pythonImage, expirerIntervalS } = values;
+  const { maxSessions, reservedSessions, connectedSessions, maxQueuedSessions } = values;
+  const { systemImages, pythonImage, expirerIntervalS } = values;
   const dataDir = path.resolve(values.dataDir);
   return Object.freeze({
     dataDir,
     maxSessions,
     reservedSessions,
+    connectedSessions,
     maxQueuedSessions,
     systemImages,
     pythonImage,

@@ -30,6 +30,9 @@ export class StorageError extends Error {
   constructor(
     readonly code: StorageErrorCode,
     message: string,
+  /** Which session of a group it is about. */
+  session?: number;
+
     options?: ErrorOptions,
   ) {
     super(message, options);

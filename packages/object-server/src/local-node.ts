@@ -2,7 +2,7 @@ import path from 'node:path';
 import { builtInImages, configuredImages, createSandbox } from '@zerocloud/sandbox';
 import type { Logger } from 'pino';
 import type { StorageConfig } from './config';
-import { createSessionRunner } from './execute';
+import { createGroupRunner, createSessionRunner } from './execute';
 import { FairSlots } from './fair-slots';
 import { Staging } from './staging';
 import type { StorageNode } from './storage-node';
@@ -39,6 +39,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
     const sandbox = await createSandbox({
       workDir: path.join(config.dataDir, 'slots'),
       maxSessions: config.maxSessions + config.reservedSessions,
+      maxGroupSessions: config.connectedSessions,
       systemImages: [...builtInImages({ python: config.pythonImage }), ...configuredImages(config.systemImages)],
       inlineOutputBytes,
       jail: config.jail,
@@ -52,16 +53,24 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       reserved: config.reservedSessions,
       maxWaiting: config.maxQueuedSessions,
     });
+    const groupSlots = new FairSlots({
+      slots: config.connectedSessions,
+      reserved: 0,
+      maxWaiting: config.maxQueuedSessions,
+    });
+    const runGroup = createGroupRunner({ store, sandbox, staging, slots: groupSlots });
     const { runSession, validateProgram } = createSessionRunner({ store, sandbox, staging, slots });
     const description = {
       systemImages: [...sandbox.systemImages.keys()],
       maxSessions: config.maxSessions,
+      maxGroupSessions: config.connectedSessions,
       jail: sandbox.jail,
     };
     const execution: Execution = {
       stageBody: (body, options) => staging.stageBody(body, options),
       releaseBody: (id) => staging.releaseBody(id),
       runSession,
+      runGroup,
       validateProgram,
       describe: async () => description,
     };

@@ -2,6 +2,7 @@ import { isStorageError, type StorageErrorCode } from './errors';
 import { LeaseHolder, openRemoteObject } from './remote-object';
 import type {
   NodeDescription,
+  NodeGroup,
   NodeResult,
   NodeSession,
   StagedBody,
@@ -28,7 +29,7 @@ import type {
 } from './store/object-store';
 import { NodeClient, type NodeClientOptions } from './wire/client';
 import { optionsHeader, toHeader, toPath } from './wire/protocol';
-import { decodeResult, encodeSession } from './wire/session';
+import { decodeResult, decodeResults, encodeGroup, encodeSession } from './wire/session';
 
 interface MetadataWrite {
   timestamp: string;
@@ -135,6 +136,17 @@ export class RemoteNode implements StorageNode {
     const response = await this.#client.request('POST', toPath('sessions'), { body, signal, patient: true });
     try {
       return await decodeResult(response);
+    } catch (error) {
+      response.destroy();
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  async runGroup(group: NodeGroup, { signal }: { signal?: AbortSignal } = {}): Promise<NodeResult[]> {
+    const body = encodeGroup(group);
+    const response = await this.#client.request('POST', toPath('groups'), { body, signal, patient: true });
+    try {
+      return await decodeResults(response);
     } catch (error) {
       response.destroy();
       throw signal?.aborted ? signal.reason : error;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { ByteSource } from '@zerocloud/sandbox';
+import type { ByteSource, Output } from '@zerocloud/sandbox';
 import { StorageError } from './errors';
 import type { StagedBody } from './storage-node';
 
@@ -45,11 +45,17 @@ export class Staging {
     { maxBytes, inflate = false }: { maxBytes: number; inflate?: boolean },
   ): Promise<StagedBody> {
     const source = await this.#receive(inflate ? inflated(body) : body, maxBytes);
-    const id = randomUUID();
-    const timer = setTimeout(() => this.#release(id), this.#options.lifetimeMs);
-    timer.unref();
-    this.#entries.set(id, { source, users: 0, released: false, timer });
+    const id = this.#keep(source);
     return { id, sizeBytes: source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes };
+  }
+
+  /** Takes over the output of a session, with its file. */
+  async adopt(body: Output['body']): Promise<string> {
+    if (body.kind === 'bytes') return this.#keep(body);
+    const path = this.#options.stagingPath();
+    await rename(body.path, path);
+    const { size } = await stat(path);
+    return this.#keep({ kind: 'file', path, sizeBytes: size });
   }
 
   async releaseBody(id: string): Promise<void> {
@@ -76,6 +82,14 @@ export class Staging {
   /** Forgets everything. Files of sessions that still run are left to the clean-up at start. */
   close(): void {
     for (const id of [...this.#entries.keys()]) this.#release(id);
+  }
+
+  #keep(source: ByteSource): string {
+    const id = randomUUID();
+    const timer = setTimeout(() => this.#release(id), this.#options.lifetimeMs);
+    timer.unref();
+    this.#entries.set(id, { source, users: 0, released: false, timer });
+    return id;
   }
 
   #release(id: string): void {

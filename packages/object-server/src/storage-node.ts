@@ -25,6 +25,13 @@ export interface StorageNode extends ObjectStore {
    */
   runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;
   /**
+   * Runs nodes of one account's job at the same time, joined by pipes: all of them get their places at once or wait. One
+   * result for each, in order, when all have ended and their outputs are stored, each node's by itself. A node that ends ends
+   * its pipes: readers get what is there and the end, writers `EPIPE`. Rejects as `runSession` does, and then nothing is
+   * stored; `session` of the error says which one was not started, if it was one. `noSlot` when there are never so many places.
+   */
+  runGroup(group: NodeGroup, options?: { signal?: AbortSignal }): Promise<NodeResult[]>;
+  /**
    * Checks the object as a program without running it, and remembers with the object if it is valid. False for a program
    * that is not, is too large, or is not `bodyId` any more; rejects as `runSession` when there is no telling.
    */
@@ -49,6 +56,8 @@ export interface StagedBody {
 export interface NodeDescription {
   systemImages: string[];
   maxSessions: number;
+  /** Sessions that one group can have. */
+  maxGroupSessions: number;
   /** The form in which programs are confined. */
   jail: JailForm;
 }
@@ -84,6 +93,11 @@ export interface NodeChannel {
   minSizeBytes?: number;
   /** Writable channels: drop what is written (undeclared standard devices). */
   discard?: boolean;
+  /**
+   * One end of a pipe whose other end runs at another time. Writable channels: the output is kept as a staged body. Readable
+   * ones: their source is such a body, which is no input that counts to `maxInputBytes`.
+   */
+  spill?: boolean;
   /** Writable channels: the output is an HTTP message, whose head says what becomes of its body. */
   message?: MessageRules;
 }
@@ -139,6 +153,24 @@ export interface NodeSession {
   prevalidated?: boolean;
 }
 
+/** A channel of one direction, sequential, without source or target: an end of a pipe of a group. */
+export interface NodePipeEnd {
+  /** Position in the group. */
+  session: number;
+  device: string;
+}
+
+/** What is written to one channel is read from the other. */
+export interface NodePipe {
+  from: NodePipeEnd;
+  to: NodePipeEnd;
+}
+
+export interface NodeGroup {
+  sessions: NodeSession[];
+  pipes: NodePipe[];
+}
+
 export interface NodeOutput {
   device: string;
   /** Without the head of a message. */
@@ -148,6 +180,8 @@ export interface NodeOutput {
   message?: MessageHead;
   /** A returned output that passed `minSizeBytes`. */
   body?: Buffer | Readable;
+  /** A spilled output: what holds it until it is released. */
+  stagedId?: string;
   /** A stored output: where it went. */
   stored?: ObjectPath;
   /** A stored output that was refused (its container is gone …). Later outputs of the node were not processed. */

@@ -10,6 +10,9 @@ export type SandboxErrorCode =
   | 'executor-failed';
 
 export class SandboxError extends Error {
+  /** Position of the session of a group that it is about, if it is about one. */
+  session?: number;
+
   constructor(
     readonly code: SandboxErrorCode,
     message: string,

@@ -1,1 +1,2 @@
+export { createGroupRunner } from './group-runner';
 export { createSessionRunner, type SessionRunnerOptions } from './session-runner';

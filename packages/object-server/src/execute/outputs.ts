@@ -3,6 +3,7 @@ import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { Output } from '@zerocloud/sandbox';
 import { isStorageError } from '../errors';
+import type { Staging } from '../staging';
 import type { NodeChannel, NodeOutput, NodeSession } from '../storage-node';
 import type { ObjectRecord } from '../store/object-store';
 import type { FoundHead } from './message-head';
@@ -17,6 +18,7 @@ export async function settleOutputs(
   request: NodeSession,
   outputs: Output[],
   store: ObjectFiles,
+  staging: Staging,
 ): Promise<NodeOutput[]> {
   const byName = new Map(outputs.map((output) => [output.name, output]));
   const settled: NodeOutput[] = [];
@@ -28,6 +30,15 @@ export async function settleOutputs(
       if (channel.discard) {
         byName.delete(output.name);
         await drop(output);
+        continue;
+      }
+      if (channel.spill) {
+        byName.delete(output.name);
+        settled.push({
+          device: channel.device,
+          sizeBytes: output.sizeBytes,
+          stagedId: await staging.adopt(output.body),
+        });
         continue;
       }
       const message = channel.message && (await findHead(output, channel.message));
@@ -46,11 +57,24 @@ export async function settleOutputs(
     }
     return settled;
   } catch (error) {
-    for (const { body } of settled) if (body && !Buffer.isBuffer(body)) body.destroy();
+    await dropSettled(settled, staging);
     throw error;
   } finally {
     for (const output of byName.values()) await drop(output);
   }
+}
+
+/** Lets go of outputs that nobody will take. */
+export async function dropSettled(settled: readonly NodeOutput[], staging: Staging): Promise<void> {
+  for (const { body, stagedId } of settled) {
+    if (body && !Buffer.isBuffer(body)) body.destroy();
+    if (stagedId !== undefined) await staging.releaseBody(stagedId);
+  }
+}
+
+/** Removes the files of outputs of which nothing is wanted. */
+export async function dropOutputs(outputs: readonly Output[]): Promise<void> {
+  for (const output of outputs) await drop(output);
 }
 
 async function storeOutput(

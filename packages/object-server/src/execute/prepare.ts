@@ -78,6 +78,7 @@ function checkInputs(request: NodeSession, { program, channels }: Inputs): void 
   let remoteBytes = program?.sizeBytes ?? 0;
   for (const [index, channel] of channels.entries()) {
     if (!channel) continue;
+    if (request.channels[index]!.spill) continue;
     if (request.channels[index]!.device !== request.localDevice) remoteBytes += channel.sizeBytes;
     else if (channel.sizeBytes > request.maxInputBytes) {
       throw new StorageError('inputTooLarge', 'Data object too large');

@@ -1,11 +1,11 @@
-import { type Sandbox, SandboxError, type SandboxErrorCode } from '@zerocloud/sandbox';
-import { StorageError, type StorageErrorCode } from '../errors';
+import type { Sandbox } from '@zerocloud/sandbox';
 import type { FairSlots } from '../fair-slots';
 import type { Staging } from '../staging';
 import type { NodeResult, StorageNode } from '../storage-node';
 import { type ObjectFiles, OpenedSources } from './opened-sources';
 import { settleOutputs } from './outputs';
 import { prepareSession } from './prepare';
+import { reportOf, toStorageError } from './report';
 import { checkOnlySession, validityMark } from './validation';
 
 export interface SessionRunnerOptions {
@@ -51,10 +51,8 @@ export function createSessionRunner({
         signal?.throwIfAborted();
         return sandbox.run(session, { signal });
       });
-      const wanted = new Set(request.channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
-      const etags = report.etags.filter(({ name }) => wanted.has(name));
-      if (request.prevalidated && isFoundValid && report.validation === 0) report.validation = 2;
-      return { report: { ...report, etags }, outputs: await settleOutputs(request, outputs, store) };
+      const shown = reportOf(report, request, isFoundValid);
+      return { report: shown, outputs: await settleOutputs(request, outputs, store, staging) };
     },
 
     validateProgram(path, options): Promise<boolean> {
@@ -68,22 +66,4 @@ export function createSessionRunner({
       });
     },
   };
-}
-
-/** Codes that are not here come from a sandbox that does not work, not from a session. */
-const codes: Partial<Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string]>> = {
-  'system-image-not-found': ['systemImageNotFound'],
-  'program-not-found': ['programNotFound', 'No executable found in request'],
-  'bad-image': ['badArchive'],
-  'image-too-large': ['inputTooLarge'],
-  'source-not-found': ['sessionFailed', 'An input of the session was lost'],
-  closed: ['unavailable', 'The server is stopping'],
-  'executor-failed': ['sessionFailed'],
-};
-
-/** Works for errors of another module instance too, unlike `instanceof`. */
-function toStorageError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== SandboxError.name) return error;
-  const [code, sentence] = codes[(error as SandboxError).code] ?? ['unavailable'];
-  return new StorageError(code, sentence ?? error.message, { cause: error });
 }

@@ -4,6 +4,8 @@ import { isStorageError, StorageError, type StorageErrorCode } from '../errors';
 export interface WireError {
   code: string;
   message: string;
+  /** As in `StorageError`. */
+  session?: number;
 }
 
 /** Statuses are for people who look at the wire; the other side goes by the code. */
@@ -49,7 +51,8 @@ export class ProtocolError extends Error {
 /** Status and JSON body for whatever was thrown; `expected` is false for faults that belong in the log. */
 export function encodeError(error: unknown): { status: number; body: WireError; expected: boolean } {
   if (isStorageError(error)) {
-    return { status: statuses[error.code] ?? 500, body: { code: error.code, message: error.message }, expected: true };
+    const { code, message, session } = error;
+    return { status: statuses[code] ?? 500, body: { code, message, session }, expected: true };
   }
   if (error instanceof ProtocolError) {
     return { status: error.status, body: { code: error.code, message: error.message }, expected: true };
@@ -59,16 +62,20 @@ export function encodeError(error: unknown): { status: number; body: WireError; 
 
 /** The error that the other side meant. A code that is no `StorageErrorCode` becomes a fault of the host. */
 export function decodeError(status: number, text: string): Error {
-  const { code, message } = parseError(text);
-  return code !== undefined && Object.hasOwn(statuses, code)
-    ? new StorageError(code as StorageErrorCode, message ?? code)
-    : new Error(`the storage node answered ${status}: ${message ?? text.slice(0, 200)}`);
+  const { code, message, session } = parseError(text);
+  if (code === undefined || !Object.hasOwn(statuses, code)) {
+    return new Error(`the storage node answered ${status}: ${message ?? text.slice(0, 200)}`);
+  }
+  const error = new StorageError(code as StorageErrorCode, message ?? code);
+  if (session !== undefined) error.session = session;
+  return error;
 }
 
 function parseError(text: string): Partial<WireError> {
   try {
-    const { code, message } = JSON.parse(text);
-    return typeof code === 'string' && typeof message === 'string' ? { code, message } : {};
+    const { code, message, session } = JSON.parse(text);
+    if (typeof code !== 'string' || typeof message !== 'string') return {};
+    return typeof session === 'number' ? { code, message, session } : { code, message };
   } catch {
     return {};
   }

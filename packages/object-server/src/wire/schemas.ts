@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NodeChannel, NodeProgram, NodeSession, NodeSource } from '../storage-node';
+import type { NodeChannel, NodeGroup, NodeProgram, NodeSession, NodeSource } from '../storage-node';
 import type { Metadata, MetadataUpdate, ObjectListQuery } from '../store/object-store';
 
 /**
@@ -119,6 +119,7 @@ const channel: z.ZodType<NodeChannel> = z.strictObject({
   target: z.strictObject({ path: objectPath, contentType: z.string(), metadata }).optional(),
   minSizeBytes: count.optional(),
   discard: z.boolean().optional(),
+  spill: z.boolean().optional(),
   message: z
     .strictObject({
       form: z.enum(['http', 'cgi']),
@@ -147,6 +148,13 @@ export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
   maxProgramBytes: count,
   maxInputBytes: count,
   prevalidated: z.boolean().optional(),
+});
+
+const pipeEnd = z.strictObject({ session: count, device: z.string() });
+
+export const nodeGroup: z.ZodType<NodeGroup> = z.strictObject({
+  sessions: z.array(nodeSession).min(1),
+  pipes: z.array(z.strictObject({ from: pipeEnd, to: pipeEnd })),
 });
 
 function isMapOf(value: unknown, isValue: (value: unknown) => boolean): boolean {

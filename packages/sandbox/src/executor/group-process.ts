@@ -227,7 +227,9 @@ export class GroupProcess {
     if (!node || node.reported) return;
     if (reply.fault !== undefined) this.options.onFault(reply.fault);
     if (reply.kind === 'failed') {
-      this.fail(new SandboxError(reply.code, reply.message));
+      const error = new SandboxError(reply.code, reply.message);
+      error.session = this.nodes.indexOf(node);
+      this.fail(error);
       return;
     }
     const { report, outputs, last } = reply;

@@ -99,18 +99,19 @@ export class GroupThread {
     if (!this.current) return;
     const { control, current } = this;
     const { id, channels } = current.request;
-    const started = control.session === id ? control.startedAtMs : 0;
-    const views = channels.map((_, index) => this.stateOf(index));
-    const elapsedMs = nowMs() - Math.max(started, current.givenAtMs);
+    // What a thread that died before it began left behind is of an earlier session.
+    const begun = control.session === id;
+    const views = channels.map((_, index) => this.stateOf(begun ? index : undefined));
+    const elapsedMs = nowMs() - Math.max(begun ? control.startedAtMs : 0, current.givenAtMs);
     const outputs = collectOutputs(channels, views, this.setup.inlineOutputBytes);
     const killed = reportKilled(channels, views, outputs, { cpu: control.cpuSinceBegin(), elapsedMs });
     this.report({ kind: 'done', id, report: { ...killed, state }, outputs, evicted: [], last: true });
   }
 
-  /** A thread that did not get as far as to open its channels has not said what their states are. */
-  private stateOf(index: number): ChannelState {
-    this.states[index] ??= createChannelState({ writable: true });
-    return new ChannelState(this.states[index]);
+  /** The state of a channel; that of nothing transferred for one that its thread has not come to. */
+  private stateOf(index: number | undefined): ChannelState {
+    const known = index === undefined ? undefined : this.states[index];
+    return new ChannelState(known ?? createChannelState({ writable: true }));
   }
 
   /** A guest that has not started yet has all of its time before it. */

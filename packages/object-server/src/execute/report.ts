@@ -1,0 +1,33 @@
+import { type Report, SandboxError, type SandboxErrorCode } from '@zerocloud/sandbox';
+import { StorageError, type StorageErrorCode } from '../errors';
+import type { NodeSession } from '../storage-node';
+
+/** The report as the client shall see it. `isFoundValid`: the program is an object that was validated when it was stored. */
+export function reportOf(report: Report, { channels, prevalidated }: NodeSession, isFoundValid: boolean): Report {
+  // Stored outputs have checksums besides, for the store.
+  const wanted = new Set(channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
+  const etags = report.etags.filter(({ name }) => wanted.has(name));
+  const validation = prevalidated && isFoundValid && report.validation === 0 ? 2 : report.validation;
+  return { ...report, etags, validation };
+}
+
+/** Codes that are not here come from a sandbox that does not work, not from a session. */
+const codes: Partial<Record<SandboxErrorCode, [code: StorageErrorCode, sentence?: string]>> = {
+  'system-image-not-found': ['systemImageNotFound'],
+  'program-not-found': ['programNotFound', 'No executable found in request'],
+  'bad-image': ['badArchive'],
+  'image-too-large': ['inputTooLarge'],
+  'source-not-found': ['sessionFailed', 'An input of the session was lost'],
+  closed: ['unavailable', 'The server is stopping'],
+  'executor-failed': ['sessionFailed'],
+};
+
+/** Works for errors of another module instance too, unlike `instanceof`. */
+export function toStorageError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== SandboxError.name) return error;
+  const { code: sandboxCode, session } = error as SandboxError;
+  const [code, sentence] = codes[sandboxCode] ?? ['unavailable'];
+  const translated = new StorageError(code, sentence ?? error.message, { cause: error });
+  if (session !== undefined) translated.session = session;
+  return translated;
+}
