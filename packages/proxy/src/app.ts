@@ -5,6 +5,7 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
+import { formPost } from './form-post/form-post';
 import { Subrequests } from './http/subrequest';
 import { isJobRequest, jobMethods, jobRoute } from './jobs';
 import { LiveJobs } from './jobs/live/live-jobs';
@@ -24,6 +25,7 @@ import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
 import { jobsMethods, jobsRoute } from './routes/jobs';
 import { objectMethods, objectRoute } from './routes/object';
+import { tempUrl } from './temp-url/temp-url';
 
 /**
  * The whole proxy as a Koa app: no listening, no environment, nothing global. The order of the middleware is the order
@@ -60,6 +62,8 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.use(refusals);
   app.use(outsideStorage(router.routes() as unknown as Middleware));
   app.use(swiftPath());
+  app.use(tempUrl(deps));
+  app.use(formPost(deps, subrequests));
   app.use(authenticate(tokens));
   app.use(unsupported());
   for (const middleware of inner) app.use(middleware);

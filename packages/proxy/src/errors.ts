@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 export const htmlType = 'text/html; charset=UTF-8';
 
 /**
@@ -62,7 +64,7 @@ const pages: Record<number, [title: string, sentence: string]> = {
 
 /** Reason phrase of Swift's status line. */
 export function reasonOf(status: number): string {
-  return pages[status]?.[0] ?? 'Unknown';
+  return pages[status]?.[0] ?? STATUS_CODES[status] ?? 'Unknown';
 }
 
 function swiftErrorPage(status: number): string {

@@ -8,6 +8,8 @@ import type { Identity, Middleware, SwiftContext } from '../context';
  */
 export function authenticate(tokens: Tokens): Middleware {
   return (ctx, next) => {
+    // A signed URL brings its own rights, whoever uses it.
+    if (ctx.state.grant) return next();
     const { headers } = ctx.req;
     const token = (headers['x-auth-token'] ?? headers['x-storage-token']) as string | undefined;
     if (!token?.startsWith(resellerPrefix)) return next();
