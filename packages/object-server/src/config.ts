@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { JailMode } from '@zerocloud/sandbox';
+import type { DaemonLimits, JailMode } from '@zerocloud/sandbox';
 import { isLoopback, readSettings, type Secret, type SettingsRule, type SettingValues } from './settings';
 
 /** Settings of the storage side, validated and frozen. */
@@ -26,6 +26,10 @@ export interface StorageConfig {
   pythonImage?: string;
   /** Seconds between two looks for expired objects. */
   expirerIntervalS: number;
+  /** Bounds of kept copies of applications; absent: none are kept. */
+  daemons?: DaemonLimits;
+  /** Bytes of inflated images that are kept; absent: a default. */
+  inflatedImageBytes?: number;
 }
 
 /** Settings of an object server process: a storage node behind HTTP. */
@@ -71,5 +75,12 @@ export function storageConfig(values: SettingValues): StorageConfig {
     maxFileBytes: values.maxInputBytes + values.maxOutputBytes,
     maxMemoryBytes: values.sessionMemoryBytes,
     expirerIntervalS,
+    daemons: {
+      perTenant: values.maxDaemons,
+      tenantBytes: values.maxDaemonBytes,
+      totalBytes: values.maxAllDaemonsBytes,
+      idleMs: values.daemonIdleS * 1000,
+    },
+    inflatedImageBytes: values.inflatedImageBytes,
   });
 }

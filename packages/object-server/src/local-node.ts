@@ -45,9 +45,13 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       jail: config.jail,
       maxFileBytes: config.maxFileBytes,
       maxMemoryBytes: config.maxMemoryBytes,
+      daemons: config.daemons,
       log: logEvent,
     });
-    const staging = new Staging({ stagingPath: () => store.stagingPath() });
+    const staging = new Staging({
+      stagingPath: () => store.stagingPath(),
+      ...(config.inflatedImageBytes !== undefined && { inflatedBytes: config.inflatedImageBytes }),
+    });
     const slots = new FairSlots({
       slots: config.maxSessions,
       reserved: config.reservedSessions,

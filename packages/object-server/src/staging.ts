@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ByteSource, Output } from '@zerocloud/sandbox';
 import { StorageError } from './errors';
+import { InflatedBodies } from './inflated-bodies';
 import type { StagedBody } from './storage-node';
 
 export interface StagingOptions {
@@ -13,6 +14,8 @@ export interface StagingOptions {
   inlineBytes?: number;
   /** A body that nobody released is dropped after this time: its job is dead. */
   lifetimeMs?: number;
+  /** Bytes of inflated images that are kept for later sessions. */
+  inflatedBytes?: number;
 }
 
 /** A staged body in use; it stays readable until `close`, also when it is released meanwhile. */
@@ -35,9 +38,12 @@ interface Entry {
 export class Staging {
   readonly #entries = new Map<string, Entry>();
   readonly #options: Required<StagingOptions>;
+  /** Gzipped images of the store, inflated. */
+  readonly inflated: InflatedBodies;
 
   constructor(options: StagingOptions) {
-    this.#options = { inlineBytes: 64 * 1024, lifetimeMs: 3_600_000, ...options };
+    this.#options = { inlineBytes: 64 * 1024, lifetimeMs: 3_600_000, inflatedBytes: 1024 ** 3, ...options };
+    this.inflated = new InflatedBodies(this, this.#options.inflatedBytes);
   }
 
   async stageBody(

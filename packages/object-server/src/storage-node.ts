@@ -151,6 +151,8 @@ export interface NodeSession {
   maxInputBytes: number;
   /** A program that was found valid when it was stored counts as not validated for this session. */
   prevalidated?: boolean;
+  /** Modules of a Python application that are imported once, and kept in a copy from which later sessions start. */
+  daemon?: string[];
 }
 
 /** A channel of one direction, sequential, without source or target: an end of a pipe of a group. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { ByteSource } from '@zerocloud/sandbox';
 import { isStorageError, StorageError } from '../errors';
 import type { Staging } from '../staging';
@@ -69,7 +68,7 @@ export class OpenedSources {
     const { record } = opened;
     if (record.metadata[linkTargetName] !== undefined) throw isLink(source.path);
     if (options.image && record.contentType.split(';', 1)[0]!.trim() === gzipType) {
-      return { ...(await this.#inflate(opened, options.image.maxBytes)), record };
+      return { ...(await this.#inflated(opened, options.image.maxBytes)), record };
     }
     const path = this.#store.findBodyFile(opened);
     if (path === undefined) {
@@ -105,20 +104,18 @@ export class OpenedSources {
     return listing;
   }
 
-  async #inflate(opened: OpenObject, maxBytes: number): Promise<OpenedSource> {
-    const body = await opened.read();
-    const staged = await this.#staging.stageBody(chunksOf(body), { maxBytes, inflate: true });
-    const inflated = this.#openStaged(staged.id);
-    // It stays readable until it is closed, and goes then.
-    await this.#staging.releaseBody(staged.id);
-    return inflated;
+  async #inflated(opened: OpenObject, maxBytes: number): Promise<OpenedSource> {
+    const { bodyId } = opened.record;
+    const staged = await this.#staging.inflated.open(bodyId, () => chunksOf(opened), maxBytes);
+    this.#closers.push(() => staged.close());
+    return { source: staged.source, sizeBytes: sizeOf(staged.source), identity: `${bodyId}:inflated` };
   }
 
   #openStaged(id: string): OpenedSource {
     const staged = this.#staging.open(id);
     this.#closers.push(() => staged.close());
     const { source } = staged;
-    return { source, sizeBytes: source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes, identity: id };
+    return { source, sizeBytes: sizeOf(source), identity: id };
   }
 
   async #missing(path: ObjectPath, local: boolean): Promise<StorageError> {
@@ -135,7 +132,12 @@ function isLink({ account, container, object }: ObjectPath): StorageError {
   return new StorageError('objectIsLink', `/${account}/${container}/${object} is a symlink`);
 }
 
-async function* chunksOf(body: Buffer | Readable): AsyncGenerator<Uint8Array> {
+function sizeOf(source: ByteSource): number {
+  return source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes;
+}
+
+async function* chunksOf(opened: OpenObject): AsyncGenerator<Uint8Array> {
+  const body = await opened.read();
   if (Buffer.isBuffer(body)) yield body;
   else yield* body;
 }

@@ -1,6 +1,7 @@
 import type { Channel, Mount, Program, Session } from '@zerocloud/sandbox';
 import { StorageError } from '../errors';
 import type { NodeChannel, NodeSession } from '../storage-node';
+import { daemonOf } from './daemon';
 import { localEnvironment } from './local-environment';
 import type { ObjectFiles, OpenedSource, OpenedSources } from './opened-sources';
 import { isFoundValid } from './validation';
@@ -19,7 +20,7 @@ export async function prepareSession(
     const input = inputs.channels[index];
     channels.push(toChannel(channel, input?.source));
     if (!channel.mounted || !input) continue;
-    if (channel.device === 'image') image = { mount: mounts.length, identity: input.identity };
+    if (channel.device === 'image') image = { mount: mounts.length, identity: input.identity, input };
     mounts.push({ kind: 'tar', source: input.source, mountPoint: '/' });
   }
   const local = request.channels.findIndex(({ device }) => device === request.localDevice);
@@ -38,6 +39,7 @@ export async function prepareSession(
     systemImages: request.systemImages,
     timeoutMs: request.timeoutMs,
     memoryBytes: request.memoryBytes,
+    ...(request.daemon && { daemon: await daemonOf(request, image?.input) }),
   };
 }
 
@@ -97,6 +99,7 @@ function toChannel(channel: NodeChannel, source: Channel['source']): Channel {
 interface UserImage {
   mount: number;
   identity?: string;
+  input: OpenedSource;
 }
 
 function toProgram({ program }: NodeSession, inputs: Inputs, image: UserImage | undefined): Program {

@@ -406,6 +406,38 @@ export const settings = {
     default: 10_000,
     sentence: 'Programs of one account that may wait (of all accounts, 8 times as many); further ones get 503.',
   }),
+  maxDaemons: integer('MAX_DAEMONS', {
+    readBy: storageRoles,
+    min: 0,
+    max: 1000,
+    default: 4,
+    sentence: 'Applications of one account that are kept started (daemons); 0 keeps none.',
+  }),
+  maxDaemonBytes: integer('MAX_DAEMON_BYTES', {
+    readBy: storageRoles,
+    min: 1,
+    default: 256 * 1024 ** 2,
+    sentence: 'Bytes on disk of the daemons of one account; those not used for the longest time make room.',
+  }),
+  maxAllDaemonsBytes: integer('MAX_ALL_DAEMONS_BYTES', {
+    readBy: storageRoles,
+    min: 1,
+    default: 2 * 1024 ** 3,
+    sentence: 'Bytes on disk of the daemons of all accounts.',
+  }),
+  daemonIdleS: integer('DAEMON_IDLE_S', {
+    readBy: storageRoles,
+    min: 1,
+    max: 30 * day,
+    default: 600,
+    sentence: 'Seconds without use after which a daemon is removed.',
+  }),
+  inflatedImageBytes: integer('INFLATED_IMAGE_BYTES', {
+    readBy: storageRoles,
+    min: 0,
+    default: 1024 ** 3,
+    sentence: 'Bytes of gzipped images that are kept inflated (for an hour) for further programs.',
+  }),
   systemImages: list('SYSTEM_IMAGES', {
     type: 'name=path;…',
     readBy: storageRoles,

@@ -148,6 +148,7 @@ export const nodeSession: z.ZodType<NodeSession> = z.strictObject({
   maxProgramBytes: count,
   maxInputBytes: count,
   prevalidated: z.boolean().optional(),
+  daemon: z.array(z.string()).optional(),
 });
 
 const pipeEnd = z.strictObject({ session: count, device: z.string() });

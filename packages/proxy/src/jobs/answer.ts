@@ -135,6 +135,7 @@ function nodeHeaders(outcomes: NodeOutcome[], seconds: number): JobResponse['hea
     'X-Nexe-Policy': join(() => policy),
     'X-Nexe-Colocated': colocated(outcomes),
   };
+  if (outcomes.some(({ isCached }) => isCached)) headers['X-Nexe-Cached'] = 'true';
   const error = joinPresent((outcome) => outcome.error);
   if (error) headers['X-Nexe-Error'] = headerText(error);
   const detail = joinPresent((outcome) => outcome.detail);

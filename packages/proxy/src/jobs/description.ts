@@ -1,4 +1,5 @@
 import type { FileType } from '@zerocloud/sandbox';
+import { checkDaemon, readDaemon } from './daemon';
 import { type DeviceKind, deviceKinds, findFurtherInput } from './devices';
 import { badJob, internalParserError } from './errors';
 import { findJobUrl, type JobUrl } from './urls';
@@ -17,6 +18,8 @@ export interface Group {
   env: Record<string, string>;
   devices: Device[];
   count: number;
+  /** Modules of the program's application that are imported once for many jobs. */
+  daemon?: string[];
   connect?: string[];
   replicate: number;
   /** `default`, or the device whose object decides where the node runs. */
@@ -64,7 +67,8 @@ export function readGroup(value: unknown, account: string): Group {
   if (programName !== undefined && isForbidden(programName)) throw badJob(`Invalid nexe property for ${name}`);
   const count = readCount(json.count);
   const devices = readDevices(json.devices, json.file_list, name, account);
-  return {
+  const daemon = readDaemon(exec.daemon, name);
+  const group = {
     name,
     program,
     programName,
@@ -72,11 +76,14 @@ export function readGroup(value: unknown, account: string): Group {
     env,
     devices,
     count,
+    ...(daemon && { daemon }),
     connect: readConnect(json.connect),
     replicate: readReplicate(json.replicate),
     attach: optionalString(json.attach) || 'default',
     location: optionalString(json.location) || undefined,
   };
+  if (daemon) checkDaemon(group);
+  return group;
 }
 
 /** The common case first: the full pattern is slow. */

@@ -23,8 +23,10 @@ export interface NodeOutcome {
   /** Counters of the session, if it had any. */
   usage?: Accounting;
   error?: string;
-  /** Why a program was refused. */
+  /** Why a program was refused, or had no daemon. */
   detail?: string;
+  /** It started from a daemon. */
+  isCached?: boolean;
   returned?: ReturnedOutput;
 }
 
@@ -64,6 +66,7 @@ export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedO
     accounting: accountingLine(report.accounting),
     usage: report.accounting,
     detail: report.detail,
+    isCached: report.daemon,
     returned: returned && returnedOutput(node, returned),
   };
   if (report.code !== 0) fail(outcome, 500, 'bad return code');

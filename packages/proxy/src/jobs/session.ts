@@ -64,6 +64,7 @@ export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | 
     maxProgramBytes: limits.maxProgramBytes,
     maxInputBytes: limits.maxInputBytes,
     ...(limits.prevalidate && { prevalidated: true }),
+    ...(group.daemon && { daemon: group.daemon }),
   };
 }
 

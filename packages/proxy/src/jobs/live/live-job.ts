@@ -13,6 +13,8 @@ export interface LiveNode {
   status?: number;
   report?: string;
   exitCode?: number;
+  /** It started from a daemon. */
+  isCached?: boolean;
   readBytes: number;
   writtenBytes: number;
 }
@@ -105,12 +107,13 @@ export class LiveJob {
     this.#move(index, 'running');
   }
 
-  nodeEnded(index: number, { status, state, exitCode, usage }: NodeOutcome): void {
+  nodeEnded(index: number, { status, state, exitCode, isCached, usage }: NodeOutcome): void {
     const node = this.nodes[index]!;
     node.endedMs = this.#now();
     node.status = status;
     node.report = state;
     node.exitCode = exitCode;
+    if (isCached) node.isCached = true;
     if (usage) {
       node.readBytes = usage.readBytes + usage.networkReadBytes;
       node.writtenBytes = usage.writeBytes + usage.networkWriteBytes;

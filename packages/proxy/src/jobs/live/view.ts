@@ -26,6 +26,7 @@ export function nodeView(node: LiveNode, index: number): Record<string, unknown>
     status: node.status,
     report: node.report,
     exit_code: node.exitCode,
+    cached: node.isCached,
     started: isoTime(node.startedMs),
     ended: isoTime(node.endedMs),
     bytes_read: node.readBytes,
