@@ -6,10 +6,9 @@ import { GuestExit, GuestSignal } from '../wasi/guest-end';
 /** How a guest ended, in the words of the report. */
 export type Ending = Pick<Report, 'exitCode' | 'state' | 'code' | 'detail'>;
 
-/** Runs a program from its beginning: the start function while it is instantiated, then `_start`. */
-export function startProgram(module: CompiledModule, imports: ModuleImports): void {
-  const { exports } = new engine.Instance(module, imports);
-  (exports._start as () => void)();
+/** Makes an instance, which runs a start function of the module if it has one, and returns its `_start`. */
+export function instantiate(module: CompiledModule, imports: ModuleImports): () => void {
+  return new engine.Instance(module, imports).exports._start as () => void;
 }
 
 /** Runs a guest to its end, whatever that is. */

@@ -6,6 +6,8 @@ export interface ReadyModule {
   /** Pages its memory starts with, and the most it can have by its own declaration. */
   minPages: number;
   maxPages: number;
+  /** Guest code runs as soon as it is instantiated. */
+  hasStartFunction: boolean;
   /** Size of the module's bytes. */
   sizeBytes: number;
 }

@@ -9,6 +9,7 @@ import { type ModuleLimits, moduleCacheLimits, moduleLimits, trustedModuleLimits
 import { admitModule } from '../module/admission';
 import { engine } from '../module/engine';
 import { rewriteModule } from '../module/rewrite';
+import { findSection, sectionId } from '../module/sections';
 import type { SystemImage } from '../session';
 import { ModuleCache, type ReadyModule } from './module-cache';
 import type { MountRequest, SessionRequest } from './protocol';
@@ -60,11 +61,12 @@ const tooLarge = `module of more than ${moduleLimits.moduleBytes} bytes`;
 function prepare(bytes: Uint8Array, limits: ModuleLimits): ReadyModule | string {
   const admission = admitModule(bytes, limits);
   if (!admission.admitted) return admission.reason;
-  const { minPages, maxPages } = admission.module;
+  const { minPages, maxPages, sections } = admission.module;
+  const hasStartFunction = findSection(sections, sectionId.start) !== undefined;
   const rewritten = rewriteModule(admission.module);
   try {
     const module = new engine.Module(rewritten);
-    return { module, minPages, maxPages, sizeBytes: bytes.length };
+    return { module, minPages, maxPages, hasStartFunction, sizeBytes: bytes.length };
   } catch (error) {
     if (error instanceof engine.CompileError || error instanceof RangeError) return error.message;
     throw error;

@@ -9,7 +9,6 @@ import { ChannelState, createChannelState } from '../channels/state';
 import { RootFs } from '../images/root-fs';
 import { pageBytes } from '../limits';
 import type { LinearMemory } from '../module/engine';
-import { memoryImport } from '../module/rewrite';
 import { createReport, reportCode } from '../report';
 import type { Report, SystemImage } from '../session';
 import { writeDaemonFile } from '../snapshots/daemon-file';
@@ -17,13 +16,13 @@ import { findDaemonRequest, findPythonRequest } from '../snapshots/python-comman
 import { type SnapshotProgram, SnapshotPrograms } from '../snapshots/snapshot-programs';
 import { deterministicClock, deterministicRandom, GuestExit, WasiHost, type WasiHostOptions } from '../wasi/host';
 import { traceCalls } from '../wasi/trace-calls';
+import { Ahead, type Start, type World } from './ahead';
 import { type Control, nowMs, phase } from './control';
-import { type Ending, runGuest, startProgram } from './guest';
+import { type Ending, runGuest } from './guest';
 import { collectOutputs, summarise } from './outcome';
 import { type LoadedProgram, ProgramLoader } from './program';
 import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
 import { saveDirectories } from './save-directories';
-import { SpareMemory } from './spare-memory';
 
 type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
 
@@ -55,7 +54,7 @@ export class SessionRunner {
   private readonly images: ReadonlyMap<string, SystemImage>;
   private readonly programs: ProgramLoader;
   private readonly snapshots: SnapshotPrograms;
-  private readonly memories = new SpareMemory();
+  private readonly ahead = new Ahead();
   private readonly states: ChannelState[];
 
   constructor(private readonly options: RunnerOptions) {
@@ -78,14 +77,15 @@ export class SessionRunner {
       return this.reply(request, program, refusal ?? {}, collectOutputs(request.channels, states, 0));
     }
     const channels: OpenChannel[] = [];
-    const root = new RootFs();
+    const archives: OpenChannel[] = [];
+    const { root, host } = this.takeWorld(request);
     try {
       request.channels.forEach((spec, index) => {
         channels.push(openChannel(spec, states[index]!));
       });
-      this.mount(root, request);
+      this.mount(root, request, archives);
       for (const { directory } of request.local?.saves ?? []) root.makeMountPoint(directory);
-      const { ending, fault, memoryMd5 } = this.runProgram(request, program, channels, root);
+      const { ending, fault, memoryMd5 } = this.runProgram(request, program, channels, { root, host });
       const elapsedMs = nowMs() - control.startedAtMs;
       const detail = ending.code === reportCode.ok ? saveDirectories(root, channels, request.local?.saves) : undefined;
       const cpu = control.cpuSinceBegin();
@@ -108,32 +108,33 @@ export class SessionRunner {
       return fault === undefined ? reply : { ...reply, fault: describeFault(fault), last: true };
     } finally {
       root.close();
-      for (const channel of channels) channel.finish();
+      for (const channel of [...channels, ...archives]) channel.finish();
     }
   }
 
   /** To be called after the reply was sent: makes ready again what the session used. */
   settle(): void {
     this.snapshots.settle();
-    this.memories.settle();
+    this.ahead.settle();
+  }
+
+  private takeWorld(request: SessionRequest): World {
+    const fixed = findFixedWorld(request);
+    if (!fixed) return this.ahead.takeWorld();
+    const root = new RootFs();
+    return { root, host: new WasiHost({ root, ...fixed }) };
   }
 
   private runProgram(
     request: SessionRequest,
     program: ReadyProgram | SnapshotStart,
     channels: OpenChannel[],
-    root: RootFs,
+    { root, host }: World,
   ): { ending: Ending; fault: unknown; memoryMd5?: string } {
     const { control } = this.options;
     // The channel that takes a copy is none of the guest's.
     const own = request.copy?.kind === 'make' ? channels.slice(0, -1) : channels;
-    const host = new WasiHost({
-      args: request.args,
-      env: request.env,
-      channels: own,
-      root,
-      ...findFixedWorld(request),
-    });
+    host.begin({ args: request.args, env: request.env, channels: own });
     const { memory, run } =
       request.copy?.kind === 'make'
         ? this.prepareCopy(request, request.copy.modules, program, host, root, channels)
@@ -201,19 +202,9 @@ export class SessionRunner {
     };
   }
 
-  private prepareStart(
-    { memoryBytes, local }: SessionRequest,
-    { module: { module, minPages, maxPages } }: ReadyProgram,
-    host: WasiHost,
-  ): { memory: LinearMemory; run: () => void } {
-    const maximum = Math.min(maxPages, Math.floor(memoryBytes / pageBytes));
-    const memory = this.memories.take(minPages, maximum);
-    host.attach(memory);
-    const imports = {
-      ...(local?.trace ? traceCalls(host.imports, local.trace) : host.imports),
-      [memoryImport.module]: { [memoryImport.name]: memory },
-    };
-    return { memory, run: () => startProgram(module, imports) };
+  private prepareStart({ memoryBytes, local }: SessionRequest, { module }: ReadyProgram, host: WasiHost): Start {
+    const imports = local?.trace ? traceCalls(host.imports, local.trace) : host.imports;
+    return this.ahead.takeStart(module, memoryBytes, host, imports);
   }
 
   /** The snapshot to start from, if there is one and the session's memory holds it. */
@@ -246,10 +237,11 @@ export class SessionRunner {
     return mounts.length === 0 && !systemImages.some((name) => this.images.get(name)?.mounted);
   }
 
-  private mount(root: RootFs, { program, systemImages, mounts }: SessionRequest): void {
+  /** Channels that show images are added to `archives`, to be finished after the session. */
+  private mount(root: RootFs, { program, systemImages, mounts }: SessionRequest, archives: OpenChannel[]): void {
     for (const name of systemImages) {
       const image = this.images.get(name);
-      if (image?.mounted) mountImage(root, image);
+      if (image?.mounted) mountImage(root, image, archives);
     }
     for (const { kind, source, mountPoint } of mounts) {
       if (kind === 'tar') root.mountTar(source, mountPoint);
@@ -316,9 +308,9 @@ function findCheckOnly({ local }: SessionRequest, program: LoadedProgram | Snaps
 }
 
 /** The clock and random source of a session that must be repeatable. */
-function findFixedWorld({ local }: SessionRequest): Pick<WasiHostOptions, 'clock' | 'random'> {
+function findFixedWorld({ local }: SessionRequest): Pick<WasiHostOptions, 'clock' | 'random'> | undefined {
   const startSeconds = local?.startSeconds;
-  if (startSeconds === undefined) return {};
+  if (startSeconds === undefined) return undefined;
   return { clock: deterministicClock(startSeconds), random: deterministicRandom(startSeconds) };
 }
 
@@ -337,7 +329,7 @@ function findProblem(channels: readonly ChannelSpec[]): string | undefined {
 }
 
 /** A directory is laid in as it is; a tar is laid in and shown as `/dev/<name>`. */
-function mountImage(root: RootFs, { name, path }: SystemImage): void {
+function mountImage(root: RootFs, { name, path }: SystemImage, archives: OpenChannel[]): void {
   if (statSync(path).isDirectory()) {
     root.mountDirectory(path);
     return;
@@ -345,7 +337,9 @@ function mountImage(root: RootFs, { name, path }: SystemImage): void {
   const source = { kind: 'file' as const, path };
   root.mountTar(source);
   const state = new ChannelState(createChannelState({ writable: false }));
-  root.addChannel(openChannel({ ...imageChannel, name: `/dev/${name}`, source }, state));
+  const channel = openChannel({ ...imageChannel, name: `/dev/${name}`, source }, state);
+  archives.push(channel);
+  root.addChannel(channel);
 }
 
 const imageChannel = {

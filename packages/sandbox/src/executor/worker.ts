@@ -31,5 +31,6 @@ for (;;) {
   control.idle();
   writeFrame(frameFd, reply);
   runner.settle();
+  control.rest();
 }
 process.kill(process.pid, 'SIGKILL');

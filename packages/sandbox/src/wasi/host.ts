@@ -2,7 +2,7 @@ import type { OpenChannel } from '../channels/open-channel';
 import type { RootNode } from '../images/nodes';
 import type { RootFs } from '../images/root-fs';
 import { allRights, directoryRights, fileRights } from './abi';
-import { argumentFunctions } from './args';
+import { argumentFunctions, type GuestArguments } from './args';
 import { type Clock, clockFunctions, realClock } from './clock';
 import { createContext, type HostContext } from './context';
 import { transferFunctions } from './descriptor-io';
@@ -24,12 +24,13 @@ export { wasiFunctions } from './functions';
 export { GuestExit, GuestSignal } from './guest-end';
 export { deterministicRandom, hostRandom } from './random';
 
-export interface WasiHostOptions {
-  /** argv, argv[0] included. */
-  args: string[];
-  env: Record<string, string>;
+/** What makes a host that of one guest. */
+export interface GuestWorld extends GuestArguments {
   /** All channels; `/dev/stdin`, `/dev/stdout` and `/dev/stderr` become descriptors 0, 1, 2. */
-  channels: OpenChannel[];
+  channels: readonly OpenChannel[];
+}
+
+export interface WasiHostOptions extends Partial<GuestWorld> {
   root: RootFs;
   /** The host's clocks by default; `deterministicClock` makes a session repeatable. */
   clock?: Clock;
@@ -55,26 +56,17 @@ export class WasiHost {
   fault: unknown;
   private ended: GuestExit | GuestSignal | undefined;
   private readonly context: HostContext;
+  private guest: GuestArguments = { args: [], env: {} };
 
-  constructor({ args, env, channels, root, clock = realClock(), random = hostRandom }: WasiHostOptions) {
+  /** Without `channels` it is a host made ahead, which `begin` makes that of a guest. */
+  constructor({ args = [], env = {}, channels, root, clock = realClock(), random = hostRandom }: WasiHostOptions) {
     this.context = createContext({ root, clock, random });
     root.useClock(() => clock.realtimeNs());
-    for (const channel of channels) root.addChannel(channel);
-    for (const name of standardChannels) this.openStandard(name);
-    this.context.descriptors.add({
-      node: root.root,
-      position: 0,
-      flags: 0,
-      rightsBase: directoryRights,
-      rightsInheriting: allRights,
-      canRead: true,
-      canWrite: false,
-      preopenPath: '/',
-    });
+    if (channels) this.begin({ args, env, channels });
     const { context } = this;
     const functions = {} as Record<WasiFunctionName, HostFunction>;
     for (const group of [
-      argumentFunctions(context.memory, args, env),
+      argumentFunctions(context.memory, () => this.guest),
       clockFunctions(context),
       randomFunctions(context),
       transferFunctions(context),
@@ -89,6 +81,24 @@ export class WasiHost {
       for (const name in group) functions[name as WasiFunctionName] = this.guarded(group[name]!);
     }
     this.imports = { wasi_snapshot_preview1: functions };
+  }
+
+  /** Called once, before the guest starts. */
+  begin({ args, env, channels }: GuestWorld): void {
+    this.guest = { args, env };
+    const { root, descriptors } = this.context;
+    for (const channel of channels) root.addChannel(channel);
+    for (const name of standardChannels) this.openStandard(name);
+    descriptors.add({
+      node: root.root,
+      position: 0,
+      flags: 0,
+      rightsBase: directoryRights,
+      rightsInheriting: allRights,
+      canRead: true,
+      canWrite: false,
+      preopenPath: '/',
+    });
   }
 
   /** The guest's memory; before it is attached every pointer is a `fault`. */
