@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import type { CompiledModule } from '../module/engine';
 
 /** A module ready for instantiation with a memory of the session's size. */
@@ -10,6 +11,8 @@ export interface ReadyModule {
   hasStartFunction: boolean;
   /** Size of the module's bytes. */
   sizeBytes: number;
+  /** Its bytes as they came, for sessions that do not bring them along: in memory, or an open file. */
+  own?: { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; fd: number };
 }
 
 /** Compiled modules of one executor, the least recently used ones dropped beyond a number and a total of bytes. */
@@ -47,5 +50,6 @@ export class ModuleCache {
     if (!module) return;
     this.modules.delete(key);
     this.heldBytes -= module.sizeBytes;
+    if (module.own?.kind === 'file') closeSync(module.own.fd);
   }
 }

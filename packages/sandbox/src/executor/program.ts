@@ -38,6 +38,7 @@ export class ProgramLoader {
     const module = bytes ? prepare(bytes, moduleLimits) : tooLarge;
     if (typeof module === 'string') return { kind: 'refused', reason: module, trusted: false };
     if (cacheKey === undefined) return { kind: 'ready', module, trusted: false, evicted: [] };
+    if (program.kind === 'module') module.own = keepOwn(program.source);
     return { kind: 'ready', module, trusted: false, cached: cacheKey, evicted: this.cache.add(cacheKey, module) };
   }
 
@@ -54,6 +55,28 @@ export class ProgramLoader {
     return { kind: 'ready', module, trusted: true, evicted: [] };
   }
 }
+
+/** A kept module keeps its bytes: small ones came in the message, others are a file that loses its name with the session. */
+function keepOwn(source: ChannelSource | undefined): ReadyModule['own'] {
+  if (source?.kind === 'bytes') return { kind: 'bytes', data: source.data };
+  return source?.kind === 'file' ? { kind: 'file', fd: openSync(source.path, 'r') } : undefined;
+}
+
+/** The program's bytes, wherever they are; empty if they cannot be had any more. */
+export function readProgram(
+  { program, mounts }: Pick<SessionRequest, 'program' | 'mounts'>,
+  own: ReadyModule['own'],
+  images: ReadonlyMap<string, SystemImage>,
+): Uint8Array {
+  if (program.kind === 'system-image') return readImageMember(images.get(program.image)!, program.path);
+  if (program.kind === 'mount') return readMember(mounts[program.mount], program.path) ?? noBytes;
+  if (program.source) return readSource(program.source) ?? noBytes;
+  if (own?.kind === 'file')
+    return readSlice(new ReadAheadFile(own.fd, fstatSync(own.fd).size), 0, fstatSync(own.fd).size) ?? noBytes;
+  return own?.data ?? noBytes;
+}
+
+const noBytes = new Uint8Array(0);
 
 const tooLarge = `module of more than ${moduleLimits.moduleBytes} bytes`;
 

@@ -20,7 +20,8 @@ import { Ahead, type Start, type World } from './ahead';
 import { type Control, nowMs, phase } from './control';
 import { type Ending, runGuest } from './guest';
 import { collectOutputs, summarise } from './outcome';
-import { type LoadedProgram, ProgramLoader } from './program';
+import { addOwnFiles } from './own-files';
+import { type LoadedProgram, ProgramLoader, readProgram } from './program';
 import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
 import { saveDirectories } from './save-directories';
 
@@ -132,6 +133,10 @@ export class SessionRunner {
     { root, host }: World,
   ): { ending: Ending; fault: unknown; memoryMd5?: string } {
     const { control } = this.options;
+    if (!request.local) {
+      const own = program.kind === 'ready' ? program.module.own : undefined;
+      addOwnFiles(root, request, () => readProgram(request, own, this.images));
+    }
     // The channel that takes a copy is none of the guest's.
     const own = request.copy?.kind === 'make' ? channels.slice(0, -1) : channels;
     host.begin({ args: request.args, env: request.env, channels: own });

@@ -4,6 +4,12 @@ import type { Budget } from './budget';
 
 const nothing = new Uint8Array(0);
 
+export interface FileSlice {
+  source: RandomAccess;
+  offset: number;
+  sizeBytes: number;
+}
+
 /**
  * The bytes of a regular file in the root: a slice of an archive or a host file until the first write, then a copy in
  * memory. Only the copy is charged to the budget, by its length.
@@ -11,22 +17,25 @@ const nothing = new Uint8Array(0);
 export class FileContent implements RandomAccess {
   private slice: { source: RandomAccess; offset: number } | undefined;
   private bytes = nothing;
-  private size: number;
+  private size = 0;
+  /** Finds the slice when somebody looks. */
+  private later: (() => FileSlice) | undefined;
 
   constructor(
     private readonly budget: Budget,
-    slice?: { source: RandomAccess; offset: number; sizeBytes: number },
+    slice?: FileSlice | (() => FileSlice),
   ) {
-    this.slice = slice;
-    this.size = slice?.sizeBytes ?? 0;
+    if (typeof slice === 'function') this.later = slice;
+    else this.take(slice);
   }
 
   get sizeBytes(): number {
+    if (this.later) this.find();
     return this.size;
   }
 
   readAt(target: Uint8Array, offset: number, length: number, position: number): number {
-    const count = Math.min(length, this.size - position);
+    const count = Math.min(length, this.sizeBytes - position);
     if (count <= 0) return 0;
     const { slice } = this;
     if (slice !== undefined) return slice.source.readAt(target, offset, count, slice.offset + position);
@@ -37,12 +46,13 @@ export class FileContent implements RandomAccess {
   /** Throws `nospc` beyond the budget, with nothing changed. */
   writeAt(source: Uint8Array, offset: number, length: number, position: number): void {
     const end = position + length;
-    this.resize(Math.max(this.size, end));
+    this.resize(Math.max(this.sizeBytes, end));
     this.bytes.set(source.subarray(offset, offset + length), position);
   }
 
   /** Cuts, or extends by zeros. Throws `nospc`. */
   resize(sizeBytes: number): void {
+    if (this.later) this.find();
     const copied = this.slice === undefined ? this.size : 0;
     if (!this.budget.takeBytes(sizeBytes - copied)) throw new WasiError(errno.nospc);
     try {
@@ -58,10 +68,22 @@ export class FileContent implements RandomAccess {
 
   /** The last name and the last descriptor are gone. */
   release(): void {
+    this.later = undefined;
     if (this.slice === undefined) this.budget.takeBytes(-this.size);
     this.slice = undefined;
     this.bytes = nothing;
     this.size = 0;
+  }
+
+  private find(): void {
+    const { later } = this;
+    this.later = undefined;
+    this.take(later?.());
+  }
+
+  private take(slice: FileSlice | undefined): void {
+    this.slice = slice;
+    this.size = slice?.sizeBytes ?? 0;
   }
 
   private copySlice(sizeBytes: number): void {

@@ -1,6 +1,7 @@
 import type { ChannelSource } from '../channels/channel-spec';
 import type { OpenChannel } from '../channels/open-channel';
 import { type OpenSource, openSource } from '../channels/open-source';
+import { BytesAccess } from '../channels/random-access';
 import { SandboxError } from '../errors';
 import { errno, WasiError } from '../wasi/errno';
 import { type HostEntry, HostFiles, readHostDirectory } from './host-files';
@@ -52,6 +53,15 @@ export class RootFs extends RootTree {
     const directory = this.makeDirectories(this.root, parts, true);
     const node: ChannelNode = { ...this.attributes(0o666), kind: 'channel', channel };
     this.replace(directory, name, node);
+  }
+
+  /** A file in `/dev` whose bytes are asked for when somebody looks. */
+  addOwnFile(name: string, read: () => Uint8Array): void {
+    const node = this.newFile(0o444, () => {
+      const bytes = read();
+      return { source: new BytesAccess(bytes), offset: 0, sizeBytes: bytes.byteLength };
+    });
+    (this.find(this.root, 'dev') as DirectoryNode).entries.set(name, node);
   }
 
   /** Closes the archives and host files behind the tree; call it when the guest has ended. */

@@ -17,7 +17,7 @@ const groupUserCount = 1000;
  * can be alive, so no two share one.
  */
 export function slotUser(slot: number): SlotUser {
-  const uid = slot >= 0 ? firstUid + (slot % userCount) : firstUid + userCount + (-1 - slot) % groupUserCount;
+  const uid = slot >= 0 ? firstUid + (slot % userCount) : firstUid + userCount + ((-1 - slot) % groupUserCount);
   return { uid, gid: uid, readersGid };
 }
 
