@@ -1,6 +1,6 @@
 export * from './errors';
 export * from './storage-node';
-export { sendBody } from './store/blob-stream';
+export { sendBodies, sendBody } from './store/blob-stream';
 export * from './store/body-files';
 export { LevelStore, type LevelStoreOptions, openLevelStore } from './store/level/level-store';
 export * from './store/object-store';

@@ -9,6 +9,7 @@ import { formPost } from './form-post/form-post';
 import { Subrequests } from './http/subrequest';
 import { isJobRequest, jobMethods, jobRoute } from './jobs';
 import { LiveJobs } from './jobs/live/live-jobs';
+import { manifests } from './large-objects/manifests';
 import { authenticate } from './middleware/authenticate';
 import { cors, preflight } from './middleware/cors';
 import { errors } from './middleware/errors';
@@ -53,7 +54,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   const subrequests = new Subrequests(app);
   const refusals = errors(deps);
   // What a request passes that the server makes of itself: who asks is known, and nothing comes from outside.
-  const inner: Middleware[] = [readOnly(deps.config), storage(deps)];
+  const inner: Middleware[] = [readOnly(deps.config), manifests(deps, subrequests), storage(deps)];
   subrequests.use([refusals, swiftPath(), ...inner]);
 
   app.use(transaction(deps));

@@ -27,6 +27,25 @@ export interface ProxyConfig {
   tempUrl: TempUrlConfig;
   readOnly: ReadOnlyRules;
 }
+  largeObjects: LargeObjectLimits;
+  bulk: BulkLimits;
+}
+
+/** Bounds of static large objects, by the names `/info` gives them under `slo`. */
+export interface LargeObjectLimits {
+  maxManifestSegments: number;
+  maxManifestBytes: number;
+  /** Between two signs of life of a long answer. */
+  yieldFrequencyS: number;
+}
+
+/** Bounds of bulk requests, by the names `/info` gives them under `bulk_upload` and `bulk_delete`. */
+export interface BulkLimits {
+  maxDeletesPerRequest: number;
+  maxFailedDeletes: number;
+  maxContainersPerExtraction: number;
+  maxFailedExtractions: number;
+  yieldFrequencyS: number;
 
 /** One line of `ZEROCLOUD_USERS`: `account:user=key group…`. */
 export interface User {
@@ -184,6 +203,18 @@ function swiftLimits(values: SettingValues): SwiftLimits {
     containerListingLimit: values.containerListingLimit,
     symloopMax: values.symloopMax,
   };
+    largeObjects: {
+      maxManifestSegments: values.maxManifestSegments,
+      maxManifestBytes: values.maxManifestBytes,
+      yieldFrequencyS: values.yieldFrequencyS,
+    },
+    bulk: {
+      maxDeletesPerRequest: values.maxDeletesPerRequest,
+      maxFailedDeletes: values.maxFailedDeletes,
+      maxContainersPerExtraction: values.maxContainersPerExtraction,
+      maxFailedExtractions: values.maxFailedExtractions,
+      yieldFrequencyS: values.yieldFrequencyS,
+    },
 }
 
 function tempUrlConfig(values: SettingValues): TempUrlConfig {

@@ -67,6 +67,11 @@ export function reasonOf(status: number): string {
   return pages[status]?.[0] ?? STATUS_CODES[status] ?? 'Unknown';
 }
 
+/** Title and sentence of a status, as two lines: Swift's answers tell it so where they are no page. */
+export function pageText(status: number): string {
+  return (pages[status] ?? ['']).join('\n');
+}
+
 function swiftErrorPage(status: number): string {
   const page = pages[status];
   return page ? `<html><h1>${page[0]}</h1><p>${page[1]}</p></html>` : '';

@@ -11,6 +11,7 @@ import {
   storageRoles,
   text,
 } from './kinds';
+import { largeObjectSettings } from './large-objects';
 import { defaultUsers, parseOrigins, parseSystemImages, parseUsers } from './lists';
 import { urlSettings } from './urls';
 
@@ -378,6 +379,7 @@ export const settings = {
   ...urlSettings,
   maxSessions: integer('MAX_SESSIONS', {
     readBy: storageRoles,
+  ...largeObjectSettings,
     min: 1,
     max: 1024,
     default: Math.max(2, os.availableParallelism()),

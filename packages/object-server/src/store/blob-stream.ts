@@ -58,29 +58,19 @@ export class BlobStream extends Readable {
     else finish();
   }
 
-  /**
-   * Writes everything to a sink that copies what it is given before it calls back, as sockets do, and ends it. Rejects
-   * when the file cannot be read or the sink closes early. The stream must not have been read from before.
-   */
-  async sendTo(sink: Writable): Promise<void> {
-    const buffers = [
-      spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes),
-      spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes),
-    ];
-    const writer = new SinkWriter(sink);
+  /** Writes everything to a sink and ends it, see `sendBodies`. The stream must not have been read from before. */
+  sendTo(sink: Writable): Promise<void> {
+    return sendBodies([this], sink);
+  }
+
+  /** Hands everything to a sender, which others use before and after. The stream must not have been read from before. */
+  async sendPieces(sender: PieceSender): Promise<void> {
     try {
-      const writes: Promise<void>[] = [];
-      for (let turn = 0; this.#position <= this.#end; turn = 1 - turn) {
-        await writes[turn];
-        const length = await this.#readNext(buffers[turn]!);
-        writes[turn] = writer.write(buffers[turn]!.subarray(0, length));
+      while (this.#position <= this.#end) {
+        const buffer = await sender.freeBuffer();
+        sender.sendFilled(buffer, await this.#readNext(buffer));
       }
-      await Promise.all(writes);
-      sink.end();
-      // After a failure a write may still hold them, so they are only kept when all went well.
-      if (spare.length < maxSpare) spare.push(...buffers);
     } finally {
-      writer.release();
       this.destroy();
     }
   }
@@ -114,7 +104,7 @@ class SinkWriter {
     if (sink.destroyed) this.#onFailure();
   }
 
-  write(piece: Buffer): Promise<void> {
+  write(piece: Uint8Array): Promise<void> {
     const written = new Promise<void>((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
       this.#waiting.add(reject);
@@ -140,7 +130,87 @@ class SinkWriter {
   };
 }
 
+/** Two buffers that take turns: one is being filled while the other one is being written. */
+class PieceSender {
+  readonly #writer: SinkWriter;
+  readonly #buffers: Buffer[] = [];
+  readonly #writes: Promise<void>[] = [];
+  #turn = 0;
+
+  constructor(writer: SinkWriter) {
+    this.#writer = writer;
+  }
+
+  async freeBuffer(): Promise<Buffer> {
+    await this.#writes[this.#turn];
+    this.#buffers[this.#turn] ??= spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+    return this.#buffers[this.#turn]!;
+  }
+
+  sendFilled(buffer: Buffer, length: number): void {
+    this.#write(buffer.subarray(0, length));
+  }
+
+  /** Sends bytes that belong to somebody else, as soon as no more than one piece is on its way. */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.#writes[this.#turn];
+    this.#write(bytes);
+  }
+
+  /** What is on its way has arrived, or never will. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+  }
+
+  /** All has been written; the buffers may serve the next one. (After a failure a write may still hold them.) */
+  async done(): Promise<void> {
+    await Promise.all(this.#writes);
+    for (const buffer of this.#buffers) if (buffer && spare.length < maxSpare) spare.push(buffer);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#writes[this.#turn] = this.#writer.write(bytes);
+    this.#turn = 1 - this.#turn;
+  }
+}
+
+/**
+ * Writes one body after the other to a sink that copies what it is given before it calls back, as sockets do, and ends
+ * it. Rejects when a body cannot be read (after what was read before has been written) or the sink closes early; the
+ * iterator is returned then.
+ */
+export async function sendBodies(
+  bodies: AsyncIterable<Buffer | Readable> | Iterable<Buffer | Readable>,
+  sink: Writable,
+): Promise<void> {
+  const writer = new SinkWriter(sink);
+  const sender = new PieceSender(writer);
+  try {
+    for await (const body of bodies) {
+      if (body instanceof BlobStream && !body.readableDidRead) await body.sendPieces(sender);
+      else if (Buffer.isBuffer(body)) await sender.send(body);
+      else for await (const chunk of body) await sender.send(chunk);
+    }
+    await sender.done();
+    sink.end();
+  } catch (error) {
+    await sender.settled();
+    throw error;
+  } finally {
+    writer.release();
+  }
+}
+
+/** A stream that knows a faster way into a sink than being read. */
+export interface DirectSource extends Readable {
+  sendTo(sink: Writable): Promise<void>;
+}
+
+function isDirectSource(body: Readable): body is DirectSource {
+  return 'sendTo' in body;
+}
+
 /** Sends a body to a socket or response and ends it, by the fastest way there is. Rejects when either side fails. */
 export function sendBody(body: Readable, sink: Writable): Promise<void> {
-  return body instanceof BlobStream && !body.readableDidRead ? body.sendTo(sink) : pipeline(body, sink);
+  return isDirectSource(body) && !body.readableDidRead ? body.sendTo(sink) : pipeline(body, sink);
 }

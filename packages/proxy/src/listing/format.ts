@@ -18,10 +18,14 @@ const byFormat = new Map<string, ListingType>([
 export function negotiateListing(query: Query, accept: string | undefined): ListingType {
   const format = query.get('format');
   if (format) return byFormat.get(format.toLowerCase()) ?? 'text/plain';
-  if (accept === undefined || accept === '' || accept === '*/*') return 'text/plain';
-  const type = bestMatch(accept);
+  const type = findAcceptedType(accept);
   if (!type) throw new HttpError(406);
   return type;
+}
+
+/** Which of the types an Accept header prefers; `undefined` for none of them. 400 for one that cannot be read. */
+export function findAcceptedType(accept: string | undefined): ListingType | undefined {
+  return accept === undefined || accept === '' || accept === '*/*' ? 'text/plain' : bestMatch(accept);
 }
 
 interface Range {

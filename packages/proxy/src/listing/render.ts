@@ -1,5 +1,6 @@
 import type { ContainerEntry, ContainerPath, ObjectEntry, SubdirEntry } from '@zerocloud/object-server';
 import { isoTimestamp } from '../http/timestamp';
+import { listedSize, wholeEtagName } from '../large-objects/stored-manifest';
 import { linkColumns } from '../symlinks/link';
 import type { ListingType } from './format';
 
@@ -53,12 +54,14 @@ const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n';
 /** What only JSON listings tell. */
 function jsonRow(account: string, entry: ObjectEntry) {
   const link = linkColumns(account, entry);
-  return link ? { ...objectRow(entry), ...link } : objectRow(entry);
+  if (link) return { ...objectRow(entry), ...link };
+  const wholeEtag = entry.metadata[wholeEtagName];
+  return wholeEtag === undefined ? objectRow(entry) : { ...objectRow(entry), slo_etag: `"${wholeEtag}"` };
 }
 
 function objectRow(entry: ObjectEntry) {
   return {
-    bytes: entry.sizeBytes,
+    bytes: listedSize(entry),
     hash: entry.etag,
     name: entry.name,
     content_type: entry.contentType,

@@ -11,17 +11,10 @@ const headers = [
   'x-versions-location',
   'x-history-location',
   'x-versions-enabled',
-  'x-object-manifest',
   'x-container-sync-to',
 ];
 
-const parameters = [
-  'multipart-manifest',
-  'extract-archive',
-  'bulk-delete',
-  'version-id',
-  'versions',
-];
+const parameters = ['extract-archive', 'bulk-delete', 'version-id', 'versions'];
 
 const everyParameter = new RegExp(parameters.join('|'));
 

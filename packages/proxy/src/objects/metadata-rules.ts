@@ -14,6 +14,7 @@ const keptHeaders = [
   'content-language',
   'expires',
   'x-robots-tag',
+  'x-object-manifest',
 ] as const;
 
 /**

@@ -10,8 +10,11 @@ export interface MultipartBody {
   stream: Readable;
 }
 
-/** A `multipart/byteranges` body as Swift writes it, down to the line ends. */
-export function multipartBody(open: OpenObject, parts: ByteRange[]): MultipartBody {
+/**
+ * A `multipart/byteranges` body as Swift writes it, down to the line ends. The first part is opened before it resolves, so
+ * that what cannot be read is refused and not broken off.
+ */
+export async function multipartBody(open: OpenObject, parts: ByteRange[]): Promise<MultipartBody> {
   const boundary = randomBytes(16).toString('hex');
   const { contentType, sizeBytes } = open.record;
   const heads = parts.map((part) =>
@@ -22,10 +25,11 @@ export function multipartBody(open: OpenObject, parts: ByteRange[]): MultipartBo
   const lineEnd = Buffer.from('\r\n');
   const end = Buffer.from(`--${boundary}--`);
 
+  const first = await open.read(parts[0]);
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (const [i, part] of parts.entries()) {
       yield heads[i]!;
-      const body = await open.read(part);
+      const body = i === 0 ? first : await open.read(part);
       if (Buffer.isBuffer(body)) yield body;
       else yield* body as AsyncIterable<Buffer>;
       yield lineEnd;

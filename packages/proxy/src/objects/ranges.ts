@@ -32,7 +32,7 @@ export function selectRanges(header: string | undefined, sizeBytes: number): Ran
 }
 
 /** `undefined` for a header that is to be ignored because some part of it is malformed. */
-function parseRanges(header: string): RangeSpec[] | undefined {
+export function parseRanges(header: string): RangeSpec[] | undefined {
   const text = header.replaceAll(' ', '');
   if (!/^bytes=/i.test(text)) return undefined;
   const specs: RangeSpec[] = [];

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { ObjectRecord, OpenObject } from '@zerocloud/object-server';
+import type { ByteRange, ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
 import { respondBytes } from '../http/respond';
-import { largeView, type LargeView, setWholeHeaders, type WholeRecord, wholeView } from '../large-objects/view';
-import { isLargeObject } from '../large-objects/stored-manifest';
+import { findWholeRecord, isLargeObject, quotesEtag, viewOf, type WholeRecord } from '../large-objects/large-object';
+import { isManifest } from '../large-objects/stored-manifest';
 import { findTarget, openTarget } from '../symlinks/follow';
 import { isLink, setLinkHeaders, wantsLink } from '../symlinks/link';
 import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
@@ -27,7 +27,7 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
     if (wantsLink(ctx)) setLinkHeaders(ctx.res, record);
     else ({ path: target, record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
   }
-  if (isLargeObject(record)) return headLarge(ctx, deps, target, record);
+  if (isManifest(record)) return headLarge(ctx, deps, target, record);
   if (answersCondition(ctx, record)) return;
   setObjectHeaders(ctx.res, record);
   setValidity(ctx, record);
@@ -51,7 +51,7 @@ export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
       ({ path: target, open } = await openTarget(ctx, deps, { path, record: open.record }, () => objectMissing(ctx)));
     }
   }
-  if (isLargeObject(open.record)) open = await largeView(ctx, deps, target, open);
+  if (isManifest(open.record)) open = await viewOf(ctx, deps, target, open);
   let isStreaming = false;
   try {
     if (answersCondition(ctx, open.record)) return;
@@ -63,20 +63,41 @@ export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   }
 }
 
-/** HEAD of what a manifest stands for. Nothing is read of it but, of a dynamic one, a listing. */
+/** HEAD of what a manifest stands for, or of what the query asks for instead. */
 async function headLarge(ctx: SwiftContext, deps: Deps, path: ObjectPath, manifest: ObjectRecord): Promise<void> {
-  const { record, part } = await wholeView(ctx, deps, path, manifest);
-  if (answersCondition(ctx, record)) return;
-  setHeaders(ctx, record);
-  ctx.status = 200;
-  ctx.body = noBytes;
-  if (part) setPartHeaders(ctx, record, part);
-  else if (!record.isEndless) ctx.res.setHeader('Content-Length', record.sizeBytes);
+  if (!ctx.req.url!.includes('?')) {
+    answerHead(ctx, await findWholeRecord(ctx, deps, path, manifest));
+    return;
+  }
+  const stored = await deps.node.openObject(path);
+  if (!stored) throw objectMissing(ctx);
+  const open = isManifest(stored.record) ? await viewOf(ctx, deps, path, stored) : stored;
+  try {
+    // Only a part number makes one of a request without Range.
+    const selection = isLargeObject(open) ? open.select(undefined) : undefined;
+    answerHead(ctx, open.record, selection?.kind === 'parts' ? selection.parts[0] : undefined);
+  } finally {
+    open.close();
+  }
 }
 
-function setHeaders(ctx: SwiftContext, record: ObjectRecord | WholeRecord): void {
+function answerHead(ctx: SwiftContext, record: ObjectRecord | WholeRecord, part?: ByteRange): void {
+  if (answersCondition(ctx, record)) return;
+  setHeaders(ctx, record);
+  ctx.status = part ? 206 : 200;
+  ctx.body = noBytes;
+  if (part) ctx.res.setHeader('Content-Range', contentRange(part, record.sizeBytes));
+  if (part) ctx.res.setHeader('Content-Length', part.end - part.start + 1);
+  else if (!isEndless(record)) ctx.res.setHeader('Content-Length', record.sizeBytes);
+}
+
+function isEndless(record: ObjectRecord | WholeRecord): boolean {
+  return 'isEndless' in record && record.isEndless === true;
+}
+
+function setHeaders(ctx: SwiftContext, record: ObjectRecord): void {
   setObjectHeaders(ctx.res, record);
-  if ('quotesEtag' in record) setWholeHeaders(ctx.res, record);
+  if (quotesEtag(record)) ctx.res.setHeader('Etag', `"${record.etag}"`);
 }
 
 /** 404, or 412 for a client that insisted on some version of the object. */
@@ -109,20 +130,24 @@ export function answerUnsatisfiable(ctx: SwiftContext, record: ObjectRecord): vo
 /** True if the body is a stream; the object is closed with the response then. */
 async function answerWithBody(ctx: SwiftContext, open: OpenObject): Promise<boolean> {
   const { sizeBytes } = open.record;
-  const selection = selectRanges(findRangeHeader(ctx.req.headers, open.record), sizeBytes);
+  const header = findRangeHeader(ctx.req.headers, open.record);
+  const selection = isLargeObject(open) ? open.select(header) : selectRanges(header, sizeBytes);
   if (selection.kind === 'unsatisfiable') {
     answerUnsatisfiable(ctx, open.record);
     return false;
   }
   if (selection.kind === 'whole') {
-    return send(ctx, open, 200, await open.read(), sizeBytes);
+    const body = await open.read();
+    const isStreaming = send(ctx, open, 200, body, sizeBytes);
+    if (isEndless(open.record)) ctx.res.removeHeader('Content-Length');
+    return isStreaming;
   }
   const [first] = selection.parts;
   if (selection.parts.length === 1) {
     ctx.res.setHeader('Content-Range', contentRange(first!, sizeBytes));
     return send(ctx, open, 206, await open.read(first), first!.end - first!.start + 1);
   }
-  const body = multipartBody(open, selection.parts);
+  const body = await multipartBody(open, selection.parts);
   ctx.res.setHeader('Content-Type', body.contentType);
   return send(ctx, open, 206, body.stream, body.sizeBytes);
 }

@@ -1,8 +1,7 @@
 import type { SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 
-/** Swift's own notes about an object, and the conditions that its proxy hands through to the object server. */
-const notForClients = ['x-static-large-object', 'x-if-delete-at'];
+/** Conditions that Swift's proxy hands through to the object server. */
 const deleteAt = /^\s*\d+(\.\d+)?\s*$/;
 const conditions = ['if-match', 'if-modified-since', 'if-unmodified-since'];
 
@@ -24,7 +23,12 @@ export function refuseNotes(ctx: SwiftContext): void {
   if (ifDeleteAt !== undefined && !deleteAt.test(String(ifDeleteAt))) {
     throw new HttpError(400, 'Bad X-If-Delete-At header value', { headers: { 'content-type': htmlType } });
   }
-  for (const name of notForClients) if (ctx.req.headers[name] !== undefined) throw notSupported(name, ctx.method);
+  if (ifDeleteAt !== undefined) throw notSupported('x-if-delete-at', ctx.method);
+  if (ctx.req.headers['x-static-large-object'] !== undefined) {
+    const sentence =
+      'X-Static-Large-Object is a reserved header. To create a static large object add query param multipart-manifest=put.';
+    throw new HttpError(400, sentence, { headers: { 'content-type': htmlType } });
+  }
 }
 
 function notSupported(header: string, method?: string): HttpError {

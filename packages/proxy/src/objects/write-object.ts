@@ -9,6 +9,7 @@ import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { httpDate } from '../http/timestamp';
+import { checkDynamicManifest } from '../large-objects/dynamic-object';
 import { getUploadRoom } from '../quotas/upload-quota';
 import { answerLinkPost } from '../symlinks/answer-post';
 import { linkWithBody, makeLink, readLink, refuseLink } from '../symlinks/make-link';
@@ -51,6 +52,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
   const ifAbsent = readIfAbsent(ctx);
   const { container, account } = await authorizeUpload(ctx, deps, path);
   refuseUncheckedConditions(ctx);
+  checkDynamicManifest(headers['x-object-manifest'] as string | undefined);
   const { maxFileSize } = deps.config.limits;
   const contentLength = readLength(ctx, maxFileSize);
   checkName(path, deps);
@@ -89,6 +91,7 @@ export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeWrite(ctx, deps, path);
   refuseUncheckedConditions(ctx);
   refuseLink(headers);
+  checkDynamicManifest(headers['x-object-manifest'] as string | undefined);
   const metadata = readMetadata(headers, deps.config.limits);
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp);
   const contentType = headers['content-type'] ? readContentType(headers, path.object) : undefined;
