@@ -9,6 +9,8 @@ import type {
   SubdirEntry,
 } from '@zerocloud/object-server/store/object-store';
 
+import { describeVersions } from './object-versions';
+
 /** A store with nothing in it, and how to get rid of it. */
 export interface OpenedStore {
   store: ObjectStore;
@@ -98,6 +100,15 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
       return { containers: containerCount, objects: ofContainer.objectCount, bytes: ofContainer.bytesUsed };
     };
     const refusal = (code: string) => expect.objectContaining({ name: 'StorageError', code });
+
+    describe('objects that are kept', () => {
+      describeVersions({
+        store: () => store,
+        setNow: (ms) => {
+          nowMs = ms;
+        },
+      });
+    });
 
     describe('accounts', () => {
       test('are created once and keep when that was', async () => {

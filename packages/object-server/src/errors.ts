@@ -4,6 +4,9 @@ export type StorageErrorCode =
   | 'accountDeleted'
   | 'containerNotFound'
   | 'containerNotEmpty'
+  | 'versionsLeft'
+  | 'archiveNotFound'
+  | 'policyConflict'
   | 'objectNotFound'
   | 'objectExists'
   | 'objectIsLink'
@@ -27,12 +30,12 @@ export type StorageErrorCode =
 
 /** An expected failure; `message` is safe to show to a client. */
 export class StorageError extends Error {
-  constructor(
-    readonly code: StorageErrorCode,
-    message: string,
   /** Which session of a group it is about. */
   session?: number;
 
+  constructor(
+    readonly code: StorageErrorCode,
+    message: string,
     options?: ErrorOptions,
   ) {
     super(message, options);

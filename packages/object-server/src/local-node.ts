@@ -103,6 +103,7 @@ export function createLocalNode(store: ObjectStore, execution: Execution, close:
     updateContainer: (path, options) => store.updateContainer(path, options),
     deleteContainer: (path) => store.deleteContainer(path),
     listObjects: (path, query) => store.listObjects(path, query),
+    listVersions: (path, query) => store.listVersions(path, query),
     findObject: (path) => store.findObject(path),
     openObject: (path) => store.openObject(path),
     putObject: (path, body, options) => store.putObject(path, body, options),
@@ -110,6 +111,7 @@ export function createLocalNode(store: ObjectStore, execution: Execution, close:
     appendObject: (path, data, options) => store.appendObject(path, data, options),
     updateObject: (path, options) => store.updateObject(path, options),
     deleteObject: (path, options) => store.deleteObject(path, options),
+    restoreVersion: (path, options) => store.restoreVersion(path, options),
     ...execution,
     close,
   };

@@ -15,7 +15,9 @@ import type {
   ContainerEntry,
   ContainerPath,
   ContainerRecord,
+  ContainerUpdate,
   CopyObjectOptions,
+  DeletedObject,
   ListQuery,
   MetadataUpdate,
   ObjectEntry,
@@ -26,6 +28,8 @@ import type {
   PutObjectOptions,
   SubdirEntry,
   UpdateObjectOptions,
+  VersionEntry,
+  VersionListQuery,
 } from './store/object-store';
 import { NodeClient, type NodeClientOptions } from './wire/client';
 import { optionsHeader, toHeader, toPath } from './wire/protocol';
@@ -74,7 +78,7 @@ export class RemoteNode implements StorageNode {
     return this.#list(toPath('accounts', account, 'containers'), query);
   }
 
-  putContainer({ account, container }: ContainerPath, options: MetadataWrite): Promise<{ created: boolean }> {
+  putContainer({ account, container }: ContainerPath, options: ContainerUpdate): Promise<{ created: boolean }> {
     return this.#client.json('PUT', toPath('containers', account, container), { body: encodeUpdate(options) });
   }
 
@@ -82,7 +86,7 @@ export class RemoteNode implements StorageNode {
     return this.#find<ContainerRecord>(toPath('containers', account, container), 'containerNotFound');
   }
 
-  updateContainer({ account, container }: ContainerPath, options: MetadataWrite): Promise<void> {
+  updateContainer({ account, container }: ContainerPath, options: ContainerUpdate): Promise<void> {
     return this.#client.json('POST', toPath('containers', account, container), { body: encodeUpdate(options) });
   }
 
@@ -94,8 +98,18 @@ export class RemoteNode implements StorageNode {
     return this.#list(toPath('containers', account, container, 'objects'), query);
   }
 
-  findObject({ account, container, object }: ObjectPath): Promise<ObjectRecord | undefined> {
-    return this.#find<ObjectRecord>(toPath('records', account, container, object), 'objectNotFound');
+  listVersions(
+    { account, container }: ContainerPath,
+    query: VersionListQuery,
+  ): Promise<(VersionEntry | SubdirEntry)[]> {
+    return this.#list(toPath('containers', account, container, 'versions'), query);
+  }
+
+  findObject({ account, container, object, versionId }: ObjectPath): Promise<ObjectRecord | undefined> {
+    return this.#find<ObjectRecord>(
+      toPath('records', account, container, object) + version(versionId),
+      'objectNotFound',
+    );
   }
 
   openObject(path: ObjectPath): Promise<OpenObject | undefined> {
@@ -119,8 +133,13 @@ export class RemoteNode implements StorageNode {
     return this.#client.json('POST', objectPath(path), { body: JSON.stringify(options) });
   }
 
-  deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<void> {
-    return this.#client.json('DELETE', objectPath(path), { headers: { [optionsHeader]: toHeader(options) } });
+  deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<DeletedObject> {
+    const target = objectPath(path) + version(path.versionId);
+    return this.#client.json('DELETE', target, { headers: { [optionsHeader]: toHeader(options) } });
+  }
+
+  restoreVersion(path: ObjectPath, options: { timestamp: string; ifAbsent?: boolean }): Promise<ObjectRecord> {
+    return this.#client.json('POST', toPath('restores'), { body: JSON.stringify({ path, options }) });
   }
 
   stageBody(body: AsyncIterable<Uint8Array>, options: { maxBytes: number; inflate?: boolean }): Promise<StagedBody> {
@@ -180,7 +199,7 @@ export class RemoteNode implements StorageNode {
     }
   }
 
-  #list<T>(path: string, query: ObjectListQuery): Promise<T[]> {
+  #list<T>(path: string, query: ObjectListQuery | VersionListQuery): Promise<T[]> {
     return this.#client.json('GET', `${path}?query=${encodeURIComponent(JSON.stringify(query))}`, { idempotent: true });
   }
 }
@@ -189,7 +208,13 @@ function objectPath({ account, container, object }: ObjectPath): string {
   return toPath('objects', account, container, object);
 }
 
-/** JSON drops `undefined`, which here means "remove"; it travels as null. */
-function encodeUpdate(options: MetadataWrite): string {
-  return JSON.stringify(options, (_, value) => (value === undefined ? null : value));
+/** Which version of an object a request is about. */
+function version(versionId: string | undefined): string {
+  return versionId === undefined ? '' : `?version=${encodeURIComponent(versionId)}`;
+}
+
+/** JSON drops `undefined`, which in metadata means "remove"; it travels as null. */
+function encodeUpdate({ metadata, ...options }: ContainerUpdate): string {
+  const pairs = Object.entries(metadata).map(([name, value]) => [name, value ?? null]);
+  return JSON.stringify({ ...options, metadata: Object.fromEntries(pairs) });
 }

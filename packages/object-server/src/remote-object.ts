@@ -11,9 +11,10 @@ import { leaseHeader, leaseRenewalMs, recordHeader, toPath } from './wire/protoc
 export async function openRemoteObject(
   client: NodeClient,
   leases: LeaseHolder,
-  { account, container, object }: ObjectPath,
+  { account, container, object, versionId }: ObjectPath,
 ): Promise<OpenObject | undefined> {
-  const path = toPath('objects', account, container, object);
+  const version = versionId === undefined ? '' : `?version=${encodeURIComponent(versionId)}`;
+  const path = toPath('objects', account, container, object) + version;
   try {
     const response = await client.request('GET', path, { idempotent: true });
     const record: ObjectRecord = JSON.parse(response.headers[recordHeader] as string);

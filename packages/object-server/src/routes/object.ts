@@ -3,7 +3,7 @@ import type { ObjectServerDeps } from '../app';
 import { StorageError } from '../errors';
 import { parseJson, readJson } from '../wire/json-body';
 import { inlineBodyBytes, leaseHeader, optionsHeader, recordHeader, toHeader } from '../wire/protocol';
-import { appendRequest, copyRequest, deleteOptions, putOptions, updateOptions } from '../wire/schemas';
+import { appendRequest, copyRequest, deleteOptions, putOptions, restoreRequest, updateOptions } from '../wire/schemas';
 import { objectPath, receiveBody } from './request';
 
 export function objectRoutes(router: Router, { node, leases }: ObjectServerDeps): void {
@@ -40,12 +40,15 @@ export function objectRoutes(router: Router, { node, leases }: ObjectServerDeps)
     ctx.body = await node.updateObject(objectPath(ctx), await readJson(ctx.req, updateOptions));
   });
   router.delete(`/objects${resource}`, async (ctx) => {
-    await node.deleteObject(objectPath(ctx), parseJson(ctx.get(optionsHeader), deleteOptions));
-    ctx.status = 204;
+    ctx.body = await node.deleteObject(objectPath(ctx), parseJson(ctx.get(optionsHeader), deleteOptions));
   });
   router.post('/appends', async (ctx) => {
     const { path, data, options } = await readJson(ctx.req, appendRequest);
     ctx.body = await node.appendObject(path, data, options);
+  });
+  router.post('/restores', async (ctx) => {
+    const { path, options } = await readJson(ctx.req, restoreRequest);
+    ctx.body = await node.restoreVersion(path, options);
   });
   router.post('/copies', async (ctx) => {
     const { source, target, options } = await readJson(ctx.req, copyRequest);

@@ -13,7 +13,9 @@ export function containerPath(ctx: RouterContext): ContainerPath {
 }
 
 export function objectPath(ctx: RouterContext): ObjectPath {
-  return { ...containerPath(ctx), object: param(ctx, 'object') };
+  const path = { ...containerPath(ctx), object: param(ctx, 'object') };
+  const { version } = ctx.query;
+  return typeof version === 'string' ? { ...path, versionId: version } : path;
 }
 
 /** The JSON of a listing's query. */

@@ -4,7 +4,10 @@ import type { Readable } from 'node:stream';
  * The contract of a store: accounts hold containers, containers hold objects. `test/contract/object-store.ts` is
  * the same contract as tests; every implementation passes it.
  *
- * - A resolved write is durable (synced) and visible to every later read and listing.
+ * - A resolved write is durable (synced) and visible to every later read and listing; objects of a container with the
+ *   policy `relaxed` become durable within a second.
+ * - Writes keep what they replace where the container says so (`Versioning`, `Archive`): in the same step, by whatever
+ *   way they come, without copying a byte. `archiveNotFound` if it has nowhere to go.
  * - Counters of accounts and containers are exact at every moment.
  * - Names are any UTF-8 text without NUL; the caller has checked lengths and Swift's rules.
  * - Metadata are opaque pairs with lower-case names; their meaning (ACLs, quotas …) belongs to the caller.
@@ -17,21 +20,70 @@ export type Metadata = Record<string, string>;
 /** `undefined` metadata values in an update remove the pair. */
 export type MetadataUpdate = Record<string, string | undefined>;
 
-export interface AccountRecord {
-  createdAt: string;
+/** What is counted of an account, or of its containers of one storage policy. */
+export interface AccountCounters {
   containerCount: number;
+  /** Objects, and versions kept beside them. */
   objectCount: number;
   bytesUsed: number;
+}
+
+export interface AccountRecord extends AccountCounters {
+  createdAt: string;
   metadata: Metadata;
+  /** The share of its containers that are of another policy than the default one, by policy. */
+  policies?: Partial<Record<StoragePolicy, AccountCounters>>;
+}
+
+/** A policy other than the default one. `relaxed`: changes of objects are durable within a second after they are visible. */
+export type StoragePolicy = 'relaxed';
+
+/**
+ * What happens to an object that is replaced or deleted. `enabled`: every write makes a version with an id of its own, and
+ * the one before stays beside it; deleting leaves a delete marker as the newest. `suspended`: as without, but versions
+ * that are there stay.
+ */
+export type Versioning = 'enabled' | 'suspended';
+
+/**
+ * Swift's older versioning: a replaced object moves to another container of the account, as
+ * `<length of its name, three hex digits><name>/<its timestamp>`. Deleting brings the newest back (`stack`), or moves the
+ * object and adds a delete marker (`history`).
+ */
+export interface Archive {
+  container: string;
+  mode: 'stack' | 'history';
 }
 
 export interface ContainerRecord {
   createdAt: string;
   /** Last change of the container's own metadata. */
   putAt: string;
+  /** Without versions beside them. */
   objectCount: number;
+  /** With all versions. */
   bytesUsed: number;
+  /** Versions beside the current objects, delete markers among them; absent: none. */
+  versionCount?: number;
   metadata: Metadata;
+  versioning?: Versioning;
+  archive?: Archive;
+  /** Set when the container is created; absent: the default one. */
+  policy?: StoragePolicy;
+}
+
+/** What of a container the store acts on. Absent: unchanged; null: not any more. */
+export interface ContainerSettings {
+  versioning?: Versioning;
+  archive?: Archive | null;
+  /** Of a new container; `policyConflict` for another one than an existing container has. */
+  policy?: StoragePolicy | null;
+}
+
+export interface ContainerUpdate {
+  timestamp: string;
+  metadata: MetadataUpdate;
+  settings?: ContainerSettings;
 }
 
 export interface ObjectRecord {
@@ -47,6 +99,25 @@ export interface ObjectRecord {
   metadata: Metadata;
   /** X-Delete-At in whole seconds since the epoch; from then on the object is not there. */
   deleteAt?: number;
+  /**
+   * Which version this is, in containers that have or had versioning: a timestamp, or what a reader sees of an object that
+   * was written without versioning, `null` as text.
+   */
+  versionId?: string;
+}
+
+/** The version of an object that has no id. */
+export const nullVersion = 'null';
+
+/** Content type of a delete marker, as in Swift. */
+export const deleteMarkerType = 'application/x-deleted;swift_versions_deleted=1';
+
+/** The body of delete markers: no bytes, kept nowhere. */
+export const noBodyId = '';
+
+/** A version that says that the object was deleted. */
+export function isDeleteMarker({ bodyId }: Pick<ObjectRecord, 'bodyId'>): boolean {
+  return bodyId === noBodyId;
 }
 
 /** Metadata of an object that stands for another one: `<container>/<object>`, percent-encoded. Sessions do not read it. */
@@ -59,6 +130,8 @@ export interface ContainerPath {
 
 export interface ObjectPath extends ContainerPath {
   object: string;
+  /** That version of it, or `nullVersion`: where an object is read, copied from, deleted or restored. Absent: the current one. */
+  versionId?: string;
 }
 
 export interface ListQuery {
@@ -97,6 +170,30 @@ export interface ObjectEntry {
 
 export interface SubdirEntry {
   subdir: string;
+}
+
+/** Versions are listed by name, those of one object newest first (last when `reverse`), `nullVersion` before others. */
+export interface VersionListQuery extends ListQuery {
+  /** With `marker`: only versions of the marker's object behind this one, and what comes after. */
+  versionMarker?: string;
+}
+
+export interface VersionEntry extends ObjectEntry {
+  /** `nullVersion` for an object without id. */
+  versionId: string;
+  /** The current object, or the delete marker that stands for it. */
+  isLatest: boolean;
+  isDeleteMarker: boolean;
+}
+
+/** What `deleteObject` did where versions are kept. */
+export interface DeletedObject {
+  /** False: there was no object, and only the delete marker is new. */
+  existed: boolean;
+  /** The id of the delete marker that was added. */
+  markerId?: string;
+  /** After the deletion of one version: the id of what is current now, if anything is (`nullVersion` without id). */
+  currentVersionId?: string;
 }
 
 export interface ByteRange {
@@ -175,18 +272,19 @@ export interface ObjectStore {
   listContainers(account: string, query: ListQuery): Promise<(ContainerEntry | SubdirEntry)[]>;
 
   /** Creates the container (and the account, if missing) or merges metadata into it. `accountDeleted` until a deleted account was put again. */
-  putContainer(
-    path: ContainerPath,
-    options: { timestamp: string; metadata: MetadataUpdate },
-  ): Promise<{ created: boolean }>;
+  putContainer(path: ContainerPath, options: ContainerUpdate): Promise<{ created: boolean }>;
   findContainer(path: ContainerPath): Promise<ContainerRecord | undefined>;
   /** Merges metadata; `containerNotFound`. */
-  updateContainer(path: ContainerPath, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void>;
-  /** `containerNotFound`, `containerNotEmpty`. */
+  updateContainer(path: ContainerPath, options: ContainerUpdate): Promise<void>;
+  /** `containerNotFound`, `containerNotEmpty`, `versionsLeft`. */
   deleteContainer(path: ContainerPath): Promise<void>;
   /** Entries in UTF-8 byte order (reversed on request). `containerNotFound`. */
   listObjects(path: ContainerPath, query: ObjectListQuery): Promise<(ObjectEntry | SubdirEntry)[]>;
 
+  /** Every version beside the current objects, and these. `containerNotFound`. */
+  listVersions(path: ContainerPath, query: VersionListQuery): Promise<(VersionEntry | SubdirEntry)[]>;
+
+  /** With a version in the path, also a delete marker. */
   findObject(path: ObjectPath): Promise<ObjectRecord | undefined>;
   /** `unavailable` if the body was found damaged. */
   openObject(path: ObjectPath): Promise<OpenObject | undefined>;
@@ -206,8 +304,17 @@ export interface ObjectStore {
   appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord>;
   /** `objectNotFound`. */
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord>;
-  /** `objectNotFound`. */
-  deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<void>;
+  /**
+   * Deletes the object, or what the container's versioning makes of that: see `Versioning` and `Archive`. With a version in
+   * the path that one goes for good; if it was the current one, none is current then. `nullVersion`: the object is no
+   * longer current; if it has an id it stays beside. `objectNotFound`, unless a delete marker was added.
+   */
+  deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<DeletedObject>;
+  /**
+   * Makes the version in the path the current one; what was current stays beside it as after a PUT. With `ifAbsent` only where
+   * no object is current: `objectExists`. `objectNotFound`, also for a delete marker.
+   */
+  restoreVersion(path: ObjectPath, options: { timestamp: string; ifAbsent?: boolean }): Promise<ObjectRecord>;
 
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { NodeChannel, NodeGroup, NodeProgram, NodeSession, NodeSource } from '../storage-node';
-import type { Metadata, MetadataUpdate, ObjectListQuery } from '../store/object-store';
+import type { Metadata, MetadataUpdate, ObjectListQuery, VersionListQuery } from '../store/object-store';
 
 /**
  * What an object server accepts from a proxy. Unknown keys are refused, so that two versions that do not fit are
@@ -16,7 +16,12 @@ const timestamp = z.string().regex(/^\d{1,11}\.\d{5}$/);
 const count = z.number().int().nonnegative();
 
 const containerPath = z.strictObject({ account: z.string(), container: z.string() });
-const objectPath = z.strictObject({ account: z.string(), container: z.string(), object: z.string() });
+const objectPath = z.strictObject({
+  account: z.string(),
+  container: z.string(),
+  object: z.string(),
+  versionId: z.string().optional(),
+});
 
 /** JSON knows no `undefined`, so a removal travels as null. */
 export const metadataUpdate = z.strictObject({
@@ -32,6 +37,20 @@ export const metadataUpdate = z.strictObject({
     ),
 });
 
+/** In settings null has a meaning of its own, and what is absent is not there. */
+export const containerUpdate = metadataUpdate.extend({
+  settings: z
+    .strictObject({
+      versioning: z.enum(['enabled', 'suspended']).optional(),
+      archive: z
+        .strictObject({ container: z.string(), mode: z.enum(['stack', 'history']) })
+        .nullable()
+        .optional(),
+      policy: z.enum(['relaxed']).nullable().optional(),
+    })
+    .optional(),
+});
+
 export const listQuery = z.strictObject({
   limit: count,
   marker: z.string().optional(),
@@ -41,6 +60,10 @@ export const listQuery = z.strictObject({
   reverse: z.boolean().optional(),
   path: z.string().optional(),
 }) satisfies z.ZodType<ObjectListQuery>;
+
+export const versionListQuery = listQuery.omit({ path: true }).extend({
+  versionMarker: z.string().optional(),
+}) satisfies z.ZodType<VersionListQuery>;
 
 export const putOptions = z.strictObject({
   timestamp,
@@ -58,6 +81,11 @@ export const updateOptions = z.strictObject({
   metadata,
   contentType: z.string().optional(),
   deleteAt: count.optional(),
+});
+
+export const restoreRequest = z.strictObject({
+  path: objectPath,
+  options: z.strictObject({ timestamp, ifAbsent: z.boolean().optional() }),
 });
 
 export const deleteOptions = z.strictObject({ timestamp });

@@ -1,5 +1,12 @@
 import { StorageError } from '../../errors';
-import type { ContainerPath, ContainerRecord, MetadataUpdate } from '../object-store';
+import type {
+  AccountCounters,
+  ContainerPath,
+  ContainerRecord,
+  ContainerUpdate,
+  MetadataUpdate,
+  StoragePolicy,
+} from '../object-store';
 import type { Transaction } from './group-commit';
 import { accountKey, containerKey } from './keys';
 import { type AccountRow, accounts, containers, mergeMetadata } from './rows';
@@ -12,8 +19,40 @@ export function newAccount(createdAt: string): AccountRow {
   return { createdAt, containerCount: 0, objectCount: 0, bytesUsed: 0, metadata: {} };
 }
 
-export function newContainer(createdAt: string): ContainerRecord {
-  return { createdAt, putAt: createdAt, objectCount: 0, bytesUsed: 0, metadata: {} };
+export function newContainer(createdAt: string, policy?: StoragePolicy | null): ContainerRecord {
+  const record: ContainerRecord = { createdAt, putAt: createdAt, objectCount: 0, bytesUsed: 0, metadata: {} };
+  if (policy) record.policy = policy;
+  return record;
+}
+
+/** Counts one container more or less in its account. */
+export function countContainer(
+  tx: Transaction,
+  name: string,
+  account: AccountRow,
+  { policy }: ContainerRecord,
+  change: 1 | -1,
+): void {
+  const counted = { ...account, containerCount: account.containerCount + change };
+  if (policy) counted.policies = addToPolicy(account, policy, { containerCount: change });
+  tx.put(accounts, accountKey(name), counted);
+}
+
+const nothing: AccountCounters = { containerCount: 0, objectCount: 0, bytesUsed: 0 };
+
+/** The account's share of a policy, changed by so much. */
+export function addToPolicy(
+  { policies }: AccountRow,
+  policy: StoragePolicy,
+  change: Partial<AccountCounters>,
+): AccountRow['policies'] {
+  const old = policies?.[policy] ?? nothing;
+  const counters = {
+    containerCount: old.containerCount + (change.containerCount ?? 0),
+    objectCount: old.objectCount + (change.objectCount ?? 0),
+    bytesUsed: old.bytesUsed + (change.bytesUsed ?? 0),
+  };
+  return { ...policies, [policy]: counters };
 }
 
 /** Writes the row with the update merged into its metadata. */
@@ -21,13 +60,22 @@ export function putAccountRow(tx: Transaction, account: string, row: AccountRow,
   tx.put(accounts, accountKey(account), { ...row, metadata: mergeMetadata(row.metadata, update) });
 }
 
-/** Writes the record with the update merged into its metadata. */
+/** Writes the record with the update merged into its metadata and its settings changed. */
 export function putContainerRow(
   tx: Transaction,
   path: ContainerPath,
   record: ContainerRecord,
-  { timestamp, metadata }: { timestamp: string; metadata: MetadataUpdate },
+  { timestamp, metadata, settings }: ContainerUpdate,
 ): void {
-  const merged = mergeMetadata(record.metadata, metadata);
-  tx.put(containers, containerKey(path), { ...record, putAt: timestamp, metadata: merged });
+  const row = { ...record, putAt: timestamp, metadata: mergeMetadata(record.metadata, metadata) };
+  if (settings) {
+    const { versioning, archive, policy } = settings;
+    if (policy !== undefined && (policy ?? undefined) !== record.policy) {
+      throw new StorageError('policyConflict', 'The container has another storage policy.');
+    }
+    if (versioning) row.versioning = versioning;
+    if (archive) row.archive = archive;
+    else if (archive === null) delete row.archive;
+  }
+  tx.put(containers, containerKey(path), row);
 }

@@ -4,11 +4,11 @@ import type { Transaction } from './group-commit';
 import {
   accountKey,
   accountObjectsPrefix,
+  accountVersionsPrefix,
   containersPrefix,
   deletedAccountKey,
-  expiryKey,
+  expiryKeyOf,
   following,
-  objectPathOf,
 } from './keys';
 import { releaseBody } from './object-changes';
 import { accounts, containers, marks, objects } from './rows';
@@ -20,7 +20,8 @@ const batchSize = 100;
 export async function reapSome({ database, commits, files, deletedAccounts }: StoreParts): Promise<boolean> {
   const [account] = deletedAccounts;
   if (account === undefined) return false;
-  const objectKeys = await firstKeys(database, accountObjectsPrefix(account));
+  let objectKeys = await firstKeys(database, accountObjectsPrefix(account));
+  if (objectKeys.length === 0) objectKeys = await firstKeys(database, accountVersionsPrefix(account));
   if (objectKeys.length > 0) {
     await commits.commit((tx) => {
       for (const key of objectKeys) removeObject(tx, files, key);
@@ -32,7 +33,7 @@ export async function reapSome({ database, commits, files, deletedAccounts }: St
     for (const key of containerKeys) tx.remove(containers, key);
     if (containerKeys.length === batchSize) return;
     const row = tx.find(accounts, accountKey(account))!;
-    const nothing = { containerCount: 0, objectCount: 0, bytesUsed: 0, metadata: {} };
+    const nothing = { containerCount: 0, objectCount: 0, bytesUsed: 0, policies: undefined, metadata: {} };
     tx.put(accounts, accountKey(account), { ...row, ...nothing, fate: 'reaped' });
     tx.remove(marks, deletedAccountKey(account));
     tx.afterCommit(() => deletedAccounts.delete(account));
@@ -49,6 +50,6 @@ function removeObject(tx: Transaction, files: BlobFiles, key: string): void {
   const record = tx.find(objects, key);
   if (!record) return;
   tx.remove(objects, key);
-  if (record.deleteAt !== undefined) tx.remove(marks, expiryKey(record.deleteAt, objectPathOf(key)));
+  if (record.deleteAt !== undefined) tx.remove(marks, expiryKeyOf(record.deleteAt, key));
   releaseBody(tx, files, record.bodyId);
 }

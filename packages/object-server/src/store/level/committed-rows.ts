@@ -1,6 +1,15 @@
-import type { ContainerPath, ContainerRecord, ObjectPath, ObjectRecord, OpenObject } from '../object-store';
+import {
+  type ContainerPath,
+  type ContainerRecord,
+  isDeleteMarker,
+  nullVersion,
+  type ObjectPath,
+  type ObjectRecord,
+  type OpenObject,
+} from '../object-store';
 import { isBlobId } from './blob-files';
-import { accountKey, blobKey, containerKey, inlineBodyKey, objectKey } from './keys';
+import type { Transaction } from './group-commit';
+import { accountKey, blobKey, containerKey, inlineBodyKey, isVersionId, objectKey, versionKey } from './keys';
 import { isExpired } from './object-changes';
 import { damaged, OpenBlob, openInlineBody } from './open-object';
 import { type AccountRow, accounts, blobs, containers, inlineBodies, objects, type Table } from './rows';
@@ -31,8 +40,10 @@ export class CommittedRows {
   }
 
   findObject(path: ObjectPath): ObjectRecord | undefined {
-    const record = this.#isReachable(path.account) ? this.#find(objects, objectKey(path)) : undefined;
-    return record && isExpired(record, this.#parts.now()) ? undefined : record;
+    if (!this.#isReachable(path.account)) return undefined;
+    const record = findVersionRow(this.#parts.database.find.bind(this.#parts.database), path, this.#parts.now());
+    if (!record || record.versionId !== undefined) return record;
+    return this.#find(containers, containerKey(path))?.versioning ? { ...record, versionId: nullVersion } : record;
   }
 
   openObject(path: ObjectPath): OpenObject | undefined {
@@ -40,10 +51,12 @@ export class CommittedRows {
       const record = this.findObject(path);
       if (!record) return undefined;
       if (isBlobId(record.bodyId)) return this.#openBlob(record);
+      if (isDeleteMarker(record)) return openInlineBody(record, noBytes);
       const data = this.#find(inlineBodies, inlineBodyKey(record.bodyId));
       if (data !== undefined) return openInlineBody(record, data);
       // Replaced by a batch that was just being written: then there is a newer record.
       this.#parts.database.forget(objectKey(path));
+      if (path.versionId !== undefined) this.#parts.database.forget(versionKey(path, path.versionId));
       if (this.findObject(path)?.bodyId === record.bodyId) throw new Error(`body ${record.bodyId} is missing`);
     }
   }
@@ -61,4 +74,21 @@ export class CommittedRows {
   #find<V>(table: Table<V>, key: string): V | undefined {
     return this.#parts.database.find(table, key);
   }
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** The row of the version that the path names, or of the current object; `undefined` also for an expired one. */
+export function findVersionRow(find: Transaction['find'], path: ObjectPath, nowMs: number): ObjectRecord | undefined {
+  const { versionId } = path;
+  const current = find(objects, objectKey(path));
+  let record = current;
+  if (versionId === nullVersion) {
+    if (current?.versionId !== undefined) return undefined;
+  } else if (versionId !== undefined) {
+    // A version outlives its name, so that one which is current is there although it has expired.
+    if (current?.versionId === versionId) return current;
+    record = isVersionId(versionId) ? find(objects, versionKey(path, versionId)) : undefined;
+  }
+  return record && isExpired(record, nowMs) ? undefined : record;
 }

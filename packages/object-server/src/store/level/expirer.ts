@@ -1,7 +1,8 @@
-import { accountKey, expiringObjectKey, expiryRange, objectPathOf } from './keys';
-import { isExpired, setObject } from './object-changes';
+import { accountKey, expiringObjectKey, expiryRange, isVersionKey, objectPathOf } from './keys';
+import { isExpired, releaseBody } from './object-changes';
 import { accounts, marks, objects } from './rows';
 import type { StoreParts } from './store-parts';
+import { dropVersion, expireCurrent } from './versions';
 
 const batchSize = 100;
 
@@ -18,8 +19,14 @@ export async function expireSome({ database, commits, files, now }: StoreParts):
       const record = tx.find(objects, objectKey);
       const isReachable = !tx.find(accounts, accountKey(path.account))?.fate;
       // Gone, changed or being reaped since the scan: then only this mark is left to remove.
-      if (record && isReachable && isExpired(record, nowMs)) setObject(tx, files, path, undefined);
-      else tx.remove(marks, key);
+      if (!record || !isReachable || !isExpired(record, nowMs)) {
+        tx.remove(marks, key);
+      } else if (isVersionKey(objectKey)) {
+        dropVersion(tx, path, record);
+        releaseBody(tx, files, record.bodyId);
+      } else {
+        expireCurrent({ tx, files, nowMs }, path, record);
+      }
     }
   });
   return keys.length === batchSize;

@@ -12,10 +12,12 @@ const table = {
   deletedAccount: 'd',
   container: 'c',
   object: 'o',
+  version: 'v',
   expiry: 'e',
   inlineBody: 'b',
   inlineReferences: 'r',
   blob: 'f',
+  unsyncedBlob: 'u',
 } as const;
 
 function checked(name: string): string {
@@ -23,6 +25,8 @@ function checked(name: string): string {
   return name;
 }
 
+/** Written to make the database sync what was written before. */
+export const flushKey = `${table.meta}flush`;
 export const formatKey = `${table.meta}format`;
 
 export const accountKey = (account: string): string => table.account + checked(account);
@@ -46,15 +50,47 @@ export const objectsPrefix = ({ account, container }: ContainerPath): string =>
 
 export const objectKey = (path: ObjectPath): string => objectsPrefix(path) + checked(path.object);
 
-/** The path an object key was made from. */
+/** What every version key of the account, the container, the object starts with. */
+export const accountVersionsPrefix = (account: string): string => `${table.version}${checked(account)}\0`;
+export const versionsPrefix = ({ account, container }: ContainerPath): string =>
+  `${accountVersionsPrefix(account)}${checked(container)}\0`;
+export const versionNamePrefix = (path: ObjectPath): string => `${versionsPrefix(path)}${checked(path.object)}\0`;
+
+/** Of one object the newest version comes first. Ids are Swift timestamps. */
+export const versionKey = (path: ObjectPath, versionId: string): string =>
+  versionNamePrefix(path) + invertedId(versionId);
+
+/** What a version's key says behind `versionsPrefix`. */
+export const versionName = (object: string, versionId: string): string => `${object}\0${invertedId(versionId)}`;
+export function splitVersionName(name: string): { object: string; versionId: string } {
+  const end = name.indexOf('\0');
+  return { object: name.slice(0, end), versionId: invertedId(name.slice(end + 1)) };
+}
+
+/** Sorts after the versions of an object, as a name behind `versionsPrefix`, and before what follows. */
+export const afterVersions = (object: string): string => `${object}\0:`;
+
+/** Digits become their complement to nine: later ids sort first. Its own inverse. */
+function invertedId(versionId: string): string {
+  return versionId.replace(/\d/g, (digit) => String(9 - Number(digit)));
+}
+
+/** Whether a text can be a version's id at all. */
+export const isVersionId = (text: string): boolean => /^\d{10}\.\d{5}$/.test(text);
+
+export const isVersionKey = (key: string): boolean => key.startsWith(table.version);
+
+/** The path an object key was made from, or a version key without its id. */
 export function objectPathOf(key: string): ObjectPath {
   const [account, container, object] = key.slice(1).split('\0');
   return { account: account!, container: container!, object: object! };
 }
 
 /** Sorted by time: the expirer reads the head of this table. Twelve digits last until the year 33658. */
-export const expiryKey = (deleteAt: number, path: ObjectPath): string =>
-  `${table.expiry}${expiryTime(deleteAt)}${objectKey(path)}`;
+export const expiryKey = (deleteAt: number, path: ObjectPath): string => expiryKeyOf(deleteAt, objectKey(path));
+
+/** The same for the key of an object or a version. */
+export const expiryKeyOf = (deleteAt: number, key: string): string => `${table.expiry}${expiryTime(deleteAt)}${key}`;
 
 const expiryTime = (seconds: number): string => String(Math.min(seconds, 999_999_999_999)).padStart(12, '0');
 
@@ -63,12 +99,15 @@ export const expiryRange = (untilSeconds: number): { gte: string; lt: string } =
   lt: table.expiry + expiryTime(untilSeconds + 1),
 });
 
-/** The object an expiry key stands for. */
+/** The object or version an expiry key stands for. */
 export const expiringObjectKey = (key: string): string => key.slice(1 + 12);
 
 export const inlineBodyKey = (bodyId: string): string => table.inlineBody + bodyId;
 export const inlineReferencesKey = (bodyId: string): string => table.inlineReferences + bodyId;
 export const blobKey = (bodyId: string): string => table.blob + bodyId;
+/** Marks a blob that is not synced yet. */
+export const unsyncedBlobKey = (bodyId: string): string => table.unsyncedBlob + bodyId;
+export const unsyncedBlobRange = { gte: table.unsyncedBlob, lt: following(table.unsyncedBlob) } as const;
 export const blobRange = { gte: table.blob, lt: following(table.blob) } as const;
 
 /**

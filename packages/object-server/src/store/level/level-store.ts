@@ -7,7 +7,9 @@ import type {
   ContainerEntry,
   ContainerPath,
   ContainerRecord,
+  ContainerUpdate,
   CopyObjectOptions,
+  DeletedObject,
   FinishedBody,
   ListQuery,
   Metadata,
@@ -21,10 +23,14 @@ import type {
   PutObjectOptions,
   SubdirEntry,
   UpdateObjectOptions,
+  VersionEntry,
+  VersionListQuery,
 } from '../object-store';
+import { nullVersion } from '../object-store';
 import {
   accountDeleted,
   accountNotFound,
+  countContainer,
   newAccount,
   newContainer,
   putAccountRow,
@@ -33,7 +39,7 @@ import {
 import { appendBody } from './append-body';
 import { BlobFiles } from './blob-files';
 import { BodyCommit } from './body-commit';
-import { CommittedRows } from './committed-rows';
+import { CommittedRows, findVersionRow } from './committed-rows';
 import { claimDataDirectory } from './data-directory';
 import { Database } from './database';
 import { receiveFinishedBody } from './finished-body';
@@ -61,9 +67,12 @@ import {
   shareBody,
 } from './object-changes';
 import { OpenBlob } from './open-object';
+import { popArchive } from './pop-archive';
 import { type ReceivedBody, receiveBody } from './receive-body';
 import { accounts, containers, marks, mergeMetadata, objects } from './rows';
 import type { Log, StoreParts } from './store-parts';
+import { listVersionPage } from './version-listing';
+import { deleteCurrent, deleteVersion, putCurrent, restoreVersion, type Versions } from './versions';
 
 type Find = Transaction['find'];
 
@@ -186,19 +195,15 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   // Containers
 
-  putContainer(
-    path: ContainerPath,
-    options: { timestamp: string; metadata: MetadataUpdate },
-  ): Promise<{ created: boolean }> {
+  putContainer(path: ContainerPath, options: ContainerUpdate): Promise<{ created: boolean }> {
     return this.#parts.commits.commit((tx) => {
       const account = tx.find(accounts, accountKey(path.account)) ?? newAccount(options.timestamp);
       if (account.fate) throw accountDeleted();
-      const container = tx.find(containers, containerKey(path));
-      if (!container) {
-        tx.put(accounts, accountKey(path.account), { ...account, containerCount: account.containerCount + 1 });
-      }
-      putContainerRow(tx, path, container ?? newContainer(options.timestamp), options);
-      return { created: !container };
+      const found = tx.find(containers, containerKey(path));
+      const container = found ?? newContainer(options.timestamp, options.settings?.policy);
+      if (!found) countContainer(tx, path.account, account, container, 1);
+      putContainerRow(tx, path, container, options);
+      return { created: !found };
     });
   }
 
@@ -207,7 +212,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
     return this.#rows.findContainer(path);
   }
 
-  updateContainer(path: ContainerPath, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void> {
+  updateContainer(path: ContainerPath, options: ContainerUpdate): Promise<void> {
     return this.#parts.commits.commit((tx) => putContainerRow(tx, path, getContainer(tx, path).container, options));
   }
 
@@ -215,8 +220,9 @@ export class LevelStore implements ObjectStore, BodyFiles {
     return this.#parts.commits.commit((tx) => {
       const { container, account } = getContainer(tx, path);
       if (container.objectCount > 0) throw new StorageError('containerNotEmpty', 'The container is not empty.');
+      if (container.versionCount) throw new StorageError('versionsLeft', 'The container holds older versions.');
       tx.remove(containers, containerKey(path));
-      tx.put(accounts, accountKey(path.account), { ...account, containerCount: account.containerCount - 1 });
+      countContainer(tx, path.account, account, container, -1);
     });
   }
 
@@ -224,6 +230,12 @@ export class LevelStore implements ObjectStore, BodyFiles {
     await this.#rows.ready();
     if (!this.#rows.findContainer(path)) throw containerNotFound();
     return listPage(this.#parts.database.level, objectsPrefix(path), query, objectEntry);
+  }
+
+  async listVersions(path: ContainerPath, query: VersionListQuery): Promise<(VersionEntry | SubdirEntry)[]> {
+    await this.#rows.ready();
+    if (!this.#rows.findContainer(path)) throw containerNotFound();
+    return listVersionPage(this.#parts.database, path, query, this.#parts.now());
   }
 
   // Objects
@@ -250,14 +262,12 @@ export class LevelStore implements ObjectStore, BodyFiles {
   copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord> {
     return this.#parts.commits.commit((tx) => {
       getContainer(tx, source);
-      const original = tx.find(objects, objectKey(source));
-      if (!original || isExpired(original, this.#parts.now())) throw objectNotFound();
-      if (original.bodyId !== options.sourceBodyId) throw objectNotFound();
+      const original = findVersionRow(tx.find, source, this.#parts.now());
+      if (!original || original.bodyId !== options.sourceBodyId) throw objectNotFound();
       this.#checkTarget(tx.find, target, options);
       shareBody(tx, original.bodyId);
-      const record = makeRecord(original, options);
-      setObject(tx, this.#parts.files, target, record);
-      return record;
+      const { bodyId, sizeBytes, etag } = original;
+      return putCurrent(this.#versions(tx), target, makeRecord({ bodyId, sizeBytes, etag }, options));
     });
   }
 
@@ -271,8 +281,8 @@ export class LevelStore implements ObjectStore, BodyFiles {
       const { body, etag } = appendBody(tx, old, data);
       const { contentType, metadata, deleteAt } = old ?? { ...options, metadata: {}, deleteAt: undefined };
       const { timestamp } = options;
-      record = makeRecord({ bodyId, sizeBytes: body.length, etag }, { timestamp, contentType, metadata, deleteAt });
-      setObject(tx, this.#parts.files, path, record);
+      const made = makeRecord({ bodyId, sizeBytes: body.length, etag }, { timestamp, contentType, metadata, deleteAt });
+      record = putCurrent(this.#versions(tx), path, made);
       return body;
     });
     return record!;
@@ -290,10 +300,23 @@ export class LevelStore implements ObjectStore, BodyFiles {
     });
   }
 
-  deleteObject(path: ObjectPath, _options: { timestamp: string }): Promise<void> {
+  async deleteObject(path: ObjectPath, { timestamp }: { timestamp: string }): Promise<DeletedObject> {
+    await this.#rows.ready();
+    const { archive, versioning } = this.#parts.commits.peek(containers, containerKey(path)) ?? {};
+    // Without versioning the only version is the one without id, and deleting that is deleting.
+    const isPlain = path.versionId === undefined || (path.versionId === nullVersion && !versioning);
+    if (isPlain && archive?.mode === 'stack') return popArchive(this.#parts, path, archive, timestamp);
     return this.#parts.commits.commit((tx) => {
-      this.#getObject(tx, path);
-      setObject(tx, this.#parts.files, path, undefined);
+      this.#checkReachable(tx, path);
+      return isPlain ? deleteCurrent(this.#versions(tx), path, timestamp) : deleteVersion(this.#versions(tx), path);
+    });
+  }
+
+  restoreVersion(path: ObjectPath, options: { timestamp: string; ifAbsent?: boolean }): Promise<ObjectRecord> {
+    return this.#parts.commits.commit((tx) => {
+      this.#checkReachable(tx, path);
+      this.#checkTarget(tx.find, path, options);
+      return restoreVersion(this.#versions(tx), path, options.timestamp);
     });
   }
 
@@ -337,6 +360,16 @@ export class LevelStore implements ObjectStore, BodyFiles {
     await this.#parts.database.close();
   }
 
+  #versions(tx: Transaction): Versions {
+    return { tx, files: this.#parts.files, nowMs: this.#parts.now() };
+  }
+
+  /** `objectNotFound` in a container that is not there, or whose account was deleted. */
+  #checkReachable(tx: Transaction, path: ObjectPath): void {
+    const account = tx.find(accounts, accountKey(path.account));
+    if (!account || account.fate || !tx.find(containers, containerKey(path))) throw objectNotFound();
+  }
+
   #getObject(tx: Transaction, path: ObjectPath): ObjectRecord {
     const account = tx.find(accounts, accountKey(path.account));
     const record = tx.find(objects, objectKey(path));
@@ -363,8 +396,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
     let record: ObjectRecord | undefined;
     await this.#bodies.commit(body, (tx, bodyId) => {
       this.#checkTarget(tx.find, path, options);
-      record = makeRecord({ bodyId, sizeBytes, etag }, options);
-      setObject(tx, this.#parts.files, path, record);
+      record = putCurrent(this.#versions(tx), path, makeRecord({ bodyId, sizeBytes, etag }, options));
     });
     return record!;
   }

@@ -1,5 +1,12 @@
 import { StorageError } from '../../errors';
-import type { ContainerPath, ContainerRecord, ObjectPath, ObjectRecord } from '../object-store';
+import {
+  type ContainerPath,
+  type ContainerRecord,
+  noBodyId,
+  type ObjectPath,
+  type ObjectRecord,
+} from '../object-store';
+import { addToPolicy } from './account-changes';
 import { type BlobFiles, isBlobId } from './blob-files';
 import type { Transaction } from './group-commit';
 import { accountKey, blobKey, containerKey, expiryKey, inlineBodyKey, inlineReferencesKey, objectKey } from './keys';
@@ -12,13 +19,14 @@ export const objectNotFound = () => new StorageError('objectNotFound', 'The obje
 
 /** A record of a body under new circumstances. */
 export function makeRecord(
-  body: Pick<ObjectRecord, 'bodyId' | 'sizeBytes' | 'etag'>,
+  body: Pick<ObjectRecord, 'bodyId' | 'sizeBytes' | 'etag' | 'versionId'>,
   options: Pick<ObjectRecord, 'timestamp' | 'contentType' | 'metadata' | 'deleteAt'>,
 ): ObjectRecord {
   const { timestamp, contentType, metadata, deleteAt } = options;
-  const { bodyId, sizeBytes, etag } = body;
+  const { bodyId, sizeBytes, etag, versionId } = body;
   const record: ObjectRecord = { timestamp, bodyId, sizeBytes, etag, contentType, metadata };
   if (deleteAt !== undefined) record.deleteAt = deleteAt;
+  if (versionId !== undefined) record.versionId = versionId;
   return record;
 }
 
@@ -37,6 +45,34 @@ export function getContainer(
   return { container, account };
 }
 
+export interface CounterChange {
+  objects: number;
+  versions: number;
+  bytes: number;
+}
+
+/** Counts in the container and its account. */
+export function count(tx: Transaction, path: ContainerPath, change: CounterChange): void {
+  const { container, account } = getContainer(tx, path);
+  const objectCount = change.objects + change.versions;
+  const counted = {
+    ...container,
+    objectCount: container.objectCount + change.objects,
+    bytesUsed: container.bytesUsed + change.bytes,
+  };
+  if (change.versions !== 0) counted.versionCount = (container.versionCount ?? 0) + change.versions;
+  tx.put(containers, containerKey(path), counted);
+  const whole = {
+    ...account,
+    objectCount: account.objectCount + objectCount,
+    bytesUsed: account.bytesUsed + change.bytes,
+  };
+  if (container.policy) {
+    whole.policies = addToPolicy(account, container.policy, { objectCount, bytesUsed: change.bytes });
+  }
+  tx.put(accounts, accountKey(path.account), whole);
+}
+
 /**
  * Puts, replaces or (without a record) removes the object. The record must bring its own reference to the body; that
  * of the previous record is given back unless `keepsBody`.
@@ -48,23 +84,11 @@ export function setObject(
   record: ObjectRecord | undefined,
   options: { keepsBody?: boolean } = {},
 ): void {
-  const { container, account } = getContainer(tx, path);
   const key = objectKey(path);
   const previous = tx.find(objects, key);
-  const objectCount = (record ? 1 : 0) - (previous ? 1 : 0);
-  const bytesUsed = (record?.sizeBytes ?? 0) - (previous?.sizeBytes ?? 0);
-  if (objectCount !== 0 || bytesUsed !== 0) {
-    tx.put(containers, containerKey(path), {
-      ...container,
-      objectCount: container.objectCount + objectCount,
-      bytesUsed: container.bytesUsed + bytesUsed,
-    });
-    tx.put(accounts, accountKey(path.account), {
-      ...account,
-      objectCount: account.objectCount + objectCount,
-      bytesUsed: account.bytesUsed + bytesUsed,
-    });
-  }
+  const newObjects = (record ? 1 : 0) - (previous ? 1 : 0);
+  const newBytes = (record?.sizeBytes ?? 0) - (previous?.sizeBytes ?? 0);
+  if (newObjects !== 0 || newBytes !== 0) count(tx, path, { objects: newObjects, versions: 0, bytes: newBytes });
   if (previous?.deleteAt !== undefined) tx.remove(marks, expiryKey(previous.deleteAt, path));
   if (record?.deleteAt !== undefined) tx.put(marks, expiryKey(record.deleteAt, path), '');
   if (record) tx.put(objects, key, record);
@@ -84,6 +108,7 @@ export function addBlob(tx: Transaction, bodyId: string, sizeBytes: number, etag
 
 /** One more object with a body that some object has. */
 export function shareBody(tx: Transaction, bodyId: string): void {
+  if (bodyId === noBodyId) return;
   if (isBlobId(bodyId)) {
     const blob = tx.find(blobs, blobKey(bodyId))!;
     tx.put(blobs, blobKey(bodyId), { ...blob, references: blob.references + 1 });
@@ -95,6 +120,7 @@ export function shareBody(tx: Transaction, bodyId: string): void {
 
 /** One object less; with the last one the body goes, its file once the transaction is durable and no reader is left. */
 export function releaseBody(tx: Transaction, files: BlobFiles, bodyId: string): void {
+  if (bodyId === noBodyId) return;
   if (isBlobId(bodyId)) {
     const blob = tx.find(blobs, blobKey(bodyId))!;
     if (blob.references > 1) {

@@ -35,20 +35,23 @@ export const inlineReferences = jsonTable<number>();
 export const marks: Table<''> = { binary: false, encode: () => '', decode: () => '' };
 export const inlineBodies: Table<Buffer> = { binary: true, encode: (bytes) => bytes, decode: (bytes: Buffer) => bytes };
 
-type ObjectTuple = [string, string, number, string, string, Metadata, number?];
+type ObjectTuple = [string, string, number, string, string, Metadata, (number | null)?, string?];
 
 /** A tuple and not an object: a listing reads ten thousand of them. */
 export const objects: Table<ObjectRecord> = {
   binary: false,
-  encode: ({ timestamp, bodyId, sizeBytes, etag, contentType, metadata, deleteAt }) => {
+  encode: ({ timestamp, bodyId, sizeBytes, etag, contentType, metadata, deleteAt, versionId }) => {
     const tuple: ObjectTuple = [timestamp, bodyId, sizeBytes, etag, contentType, metadata];
-    if (deleteAt !== undefined) tuple.push(deleteAt);
+    if (versionId !== undefined) tuple.push(deleteAt ?? null, versionId);
+    else if (deleteAt !== undefined) tuple.push(deleteAt);
     return JSON.stringify(tuple);
   },
   decode: (text: string) => {
-    const [timestamp, bodyId, sizeBytes, etag, contentType, metadata, deleteAt] = JSON.parse(text) as ObjectTuple;
+    const tuple = JSON.parse(text) as ObjectTuple;
+    const [timestamp, bodyId, sizeBytes, etag, contentType, metadata, deleteAt, versionId] = tuple;
     const record: ObjectRecord = { timestamp, bodyId, sizeBytes, etag, contentType, metadata };
-    if (deleteAt !== undefined) record.deleteAt = deleteAt;
+    if (deleteAt != null) record.deleteAt = deleteAt;
+    if (versionId !== undefined) record.versionId = versionId;
     return record;
   },
 };
