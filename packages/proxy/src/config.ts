@@ -87,6 +87,9 @@ export interface JobLimits {
   maxNodes: number;
   /** Jobs that run at once; further ones wait, up to `maxQueuedJobs`, then 503. */
   maxJobs: number;
+  /** Connections between the nodes of one job, and the bytes they may hold on disk. */
+  maxConnections: number;
+  maxSpillBytes: number;
   maxQueuedJobs: number;
   /** Jobs beyond `maxJobs`, each of an account that runs none. */
   reservedJobs: number;
@@ -247,6 +250,8 @@ function jobLimits(values: SettingValues): JobLimits {
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
     reservedJobs: values.reservedJobs,
+    maxConnections: values.maxConnections,
+    maxSpillBytes: values.maxSpillBytes,
     accounting: values.accounting === 'yes',
     userStatsAccount: values.userStatsAccount,
     prevalidate: values.prevalidate === 'yes',

@@ -36,17 +36,34 @@ export class Answer {
   }
 
   /** Takes the outcome of the node at `index`. What it waits for is the spool. */
-  add(outcome: NodeOutcome, index: number): void | Promise<void> {
+  add(outcome: NodeOutcome, index: number, holdsStreams = true): void | Promise<void> {
     const returned = outcome.returned?.headers ? this.#withinHeaderLimit(outcome) : outcome.returned;
     this.#outcomes[index] = { ...outcome, returned: undefined };
     if (!returned) return;
-    if (this.#hold(returned.body)) {
+    if (this.#hold(returned.body, holdsStreams)) {
       this.#parts[index] = returned;
       return;
     }
     return this.#spool.append(returned.body).then((body) => {
       this.#parts[index] = { ...returned, body };
     });
+  }
+
+  /**
+   * Takes the outcomes of nodes that ran together, `indexes` being theirs. Their streams may share one connection, on which a
+   * later one comes only when those before it were read: either all are held or all are spooled, one after the other.
+   */
+  async addGroup(outcomes: readonly NodeOutcome[], indexes: readonly number[]): Promise<void> {
+    const isStream = ({ returned }: NodeOutcome) => returned !== undefined && !Buffer.isBuffer(returned.body);
+    const streams = outcomes.filter(isStream).length;
+    const holdsStreams = this.#heldStreams + streams <= maxHeldStreams;
+    let at = 0;
+    try {
+      for (; at < outcomes.length; at++) await this.add(outcomes[at]!, indexes[at]!, holdsStreams);
+    } catch (error) {
+      for (const { returned } of outcomes.slice(at)) if (returned?.body instanceof Readable) returned.body.destroy();
+      throw error;
+    }
   }
 
   /** The output without its headers, and its node in error, when the programs before it set too many. */
@@ -59,13 +76,13 @@ export class Answer {
     return { ...returned, headers: undefined };
   }
 
-  #hold(body: Buffer | Readable): boolean {
+  #hold(body: Buffer | Readable, holdsStreams: boolean): boolean {
     if (Buffer.isBuffer(body)) {
       if (this.#heldBytes + body.length > maxHeldBytes) return false;
       this.#heldBytes += body.length;
       return true;
     }
-    return ++this.#heldStreams <= maxHeldStreams;
+    return holdsStreams && ++this.#heldStreams <= maxHeldStreams;
   }
 
   /** What was gathered, as a response. `seconds` is the time of the whole job. */
@@ -121,7 +138,14 @@ function destroy(part: Part | undefined): void {
   if (part?.body instanceof Readable) part.body.destroy();
 }
 
-function nodeHeaders(outcomes: NodeOutcome[], seconds: number): JobResponse['headers'] {
+/** A node that was asked for several times has as many items, one beside the other. */
+function replicated(outcomes: NodeOutcome[]): NodeOutcome[] {
+  if (!outcomes.some(({ node }) => node.group.replicate > 1)) return outcomes;
+  return outcomes.flatMap((outcome) => new Array<NodeOutcome>(Math.max(1, outcome.node.group.replicate)).fill(outcome));
+}
+
+function nodeHeaders(nodes: NodeOutcome[], seconds: number): JobResponse['headers'] {
+  const outcomes = replicated(nodes);
   const join = (item: (outcome: NodeOutcome) => string | number) => outcomes.map(item).join(',');
   const joinPresent = (item: (outcome: NodeOutcome) => string | undefined) =>
     outcomes.flatMap((outcome) => item(outcome) ?? []).join(',');

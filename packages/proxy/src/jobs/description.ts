@@ -50,6 +50,9 @@ const forbiddenText = /[\u0000-\u001f\u007f]|\p{Noncharacter_Code_Point}|\p{Surr
 const plainText = /^[\x20-\x7e]*$/;
 const fileTypes: ReadonlySet<string> = new Set<FileType>(['file', 'char', 'pipe', 'block']);
 
+/** ZeroCloud's manual knows 0 to 3. */
+const maxReplicas = 3;
+
 export function readGroup(value: unknown, account: string): Group {
   const json = asObject(value);
   const name = readName(json.name);
@@ -141,6 +144,7 @@ function readConnect(value: unknown): string[] | undefined {
 function readReplicate(value: unknown): number {
   if (value === undefined || value === null) return 1;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw internalParserError();
+  if (value > maxReplicas) throw badJob(`Invalid replicate: ${value}`);
   return value;
 }
 

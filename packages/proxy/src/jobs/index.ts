@@ -13,11 +13,12 @@ import { detached, readDeferral, runDeferred } from './deferred';
 import { createListings } from './listings';
 import type { LiveJobs } from './live/live-jobs';
 import type { NodeOutcome } from './outcome';
-import { planJob } from './plan';
+import { type PlannedNode, planJob } from './plan';
 import { type JobResponse, sendResponse } from './response';
-import { runNodes } from './run';
+import { runUnits } from './run';
 import { metadataLimitsOf } from './session';
 import { withoutLinks } from './session-links';
+import { findUnits } from './topology';
 
 export { isJobRequest, jobMethods } from './job-request';
 
@@ -36,13 +37,14 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     const { ctx, parsed, rights } = request;
     const { path, transactionId, timestamp } = ctx.state;
     const payload = request.payload?.isLeft ? request.payload : undefined;
-    const { nodes, imageDevices, usesPayload } = await planJob(parsed.description, {
+    const { nodes, connections, imageDevices, usesPayload } = await planJob(parsed.description, {
       account: path.account,
       hasUserImage: parsed.image !== undefined,
       hasPayload: payload !== undefined,
       listings: createListings(ctx, deps, rights),
       systemImages: async () => (await describe()).systemImages,
       maxNodes: config.jobs.maxNodes,
+      maxConnections: config.jobs.maxConnections,
       targetLimits: config.limits,
     });
     const denied = await authoriseNodes(rights, deps, nodes);
@@ -62,7 +64,10 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       limits: config.jobs,
       metadataLimits,
     };
-    const width = nodes.length === 1 ? 1 : (await describe()).maxSessions + 1;
+    const places = nodes.length === 1 ? undefined : await describe();
+    const units = findUnits(nodes, connections, places?.maxGroupSessions ?? 1);
+    const width = (places?.maxSessions ?? 0) + 1;
+    const indexOf = new Map(nodes.map((node, index) => [node, index]));
     const answer = new Answer(nodes.length);
     const watched = live.begin(ctx.state, nodes);
     const { signal } = watched;
@@ -72,13 +77,16 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     await turn;
     try {
       const startedAt = performance.now();
-      const onStart = (index: number) => watched.nodeStarted(index);
+      const onStart = (one: PlannedNode) => watched.nodeStarted(indexOf.get(one)!);
       const followLinks = (session: NodeSession) => withoutLinks(session, node, rights, config.limits.symloopMax);
-      await runNodes(nodes, { node, job, denied, width, signal, onStart, followLinks }, (outcome, index) => {
-        watched.nodeEnded(index, outcome);
-        lines?.add(outcome);
-        logNode(ctx, outcome);
-        return answer.add(outcome, index);
+      await runUnits(units, { node, job, denied, width, signal, onStart, followLinks }, (outcomes) => {
+        const indexes = outcomes.map((outcome) => indexOf.get(outcome.node)!);
+        outcomes.forEach((outcome, at) => {
+          watched.nodeEnded(indexes[at]!, outcome);
+          lines?.add(outcome);
+          logNode(ctx, outcome);
+        });
+        return outcomes.length === 1 ? answer.add(outcomes[0]!, indexes[0]!) : answer.addGroup(outcomes, indexes);
       });
       return answer.finish((performance.now() - startedAt) / 1000, now());
     } catch (error) {
@@ -149,12 +157,20 @@ function secondsSince(startedAt: number): string {
   return ((performance.now() - startedAt) / 1000).toFixed(3);
 }
 
+interface Offer {
+  systemImages: ReadonlySet<string>;
+  maxSessions: number;
+  maxGroupSessions: number;
+}
+
 /** What the storage node offers; asked once, for it does not change while the node runs. */
-function createDescription({ node }: Deps): () => Promise<{ systemImages: ReadonlySet<string>; maxSessions: number }> {
-  let known: Promise<{ systemImages: ReadonlySet<string>; maxSessions: number }> | undefined;
+function createDescription({ node }: Deps): () => Promise<Offer> {
+  let known: Promise<Offer> | undefined;
   return () => {
     known ??= node.describe().then(
-      ({ systemImages, maxSessions }) => ({ systemImages: new Set(systemImages), maxSessions }),
+      ({ systemImages, maxSessions, maxGroupSessions }) => {
+        return { systemImages: new Set(systemImages), maxSessions, maxGroupSessions };
+      },
       (error) => {
         known = undefined;
         throw error;

@@ -1,4 +1,5 @@
 import { type ContainerPath, isStorageError, type ObjectPath } from '@zerocloud/object-server';
+import { type Connection, connectNodes, type ExpandedGroup } from './connections';
 import { type Device, findPayloadDevice, type Group, readGroup } from './description';
 import { listingLines } from './devices';
 import { badJob, internalParserError, nodeNotRun, notSupported } from './errors';
@@ -28,6 +29,7 @@ export interface PlanContext {
   /** Names of installed system images; asked only when a job mentions a name that could be one. */
   systemImages(): Promise<ReadonlySet<string>>;
   maxNodes: number;
+  maxConnections: number;
   targetLimits: TargetLimits;
 }
 
@@ -45,6 +47,8 @@ export interface PlannedNode {
 export interface Plan {
   /** In the order of the response. */
   nodes: PlannedNode[];
+  /** Pipes between the nodes. */
+  connections: Connection[];
   /** Names of the devices that are system images. */
   imageDevices: ReadonlySet<string>;
   /** Some node reads the payload. */
@@ -54,25 +58,25 @@ export interface Plan {
 export async function planJob(description: unknown, context: PlanContext): Promise<Plan> {
   if (!Array.isArray(description)) throw internalParserError();
   const nodes: PlannedNode[] = [];
-  const groups: { group: Group; first: PlannedNode; size: number }[] = [];
+  const groups: ExpandedGroup[] = [];
   for (const item of description) {
     const group = readGroup(item, context.account);
     const before = nodes.length;
-    await expand(group, context, nodes);
-    groups.push({ group, first: nodes[before]!, size: nodes.length - before });
+    const captures = await expand(group, context, nodes);
+    groups.push({ group, nodes: nodes.slice(before), captures });
   }
-  checkConnections(groups);
+  const connections = connectNodes(groups, context.maxConnections);
   if (nodes.length === 0) throw badJob('Config parser cannot resolve any job nodes');
   checkNames(nodes);
   for (const { group } of groups) refuseUnsupported(group);
   const imageDevices = new Set<string>();
-  for (const { group, first } of groups) await checkData(group, first.name, context, imageDevices);
+  for (const one of groups) await checkData(one.group, one.nodes[0]!.name, context, imageDevices);
   const usesPayload = context.hasPayload === true && groups.some(({ group }) => findPayloadDevice(group) !== undefined);
-  return { nodes: inResponseOrder(nodes), imageDevices, usesPayload };
+  return { nodes: inResponseOrder(nodes), connections, imageDevices, usesPayload };
 }
 
-/** Appends the group's nodes. */
-async function expand(group: Group, context: PlanContext, nodes: PlannedNode[]): Promise<void> {
+/** Appends the group's nodes; returns what the stars of their wildcards took. */
+async function expand(group: Group, context: PlanContext, nodes: PlannedNode[]): Promise<string[][] | undefined> {
   const matched = await findMatches(group, context, context.maxNodes - nodes.length);
   const size = matched?.size ?? group.count;
   if (nodes.length + size > context.maxNodes) throw tooManyNodes(context);
@@ -101,6 +105,7 @@ async function expand(group: Group, context: PlanContext, nodes: PlannedNode[]):
     });
     nodes.push({ name, group, objects, containers, local });
   }
+  return matched?.captures;
 }
 
 /** An object, or a container whose listing is read. */
@@ -246,22 +251,8 @@ function chooseLocal(group: Group): number | undefined {
     if (deviceRank >= rank) [local, rank] = [index, deviceRank];
   });
   if (local !== undefined) return local;
-  const output = devices.findIndex((device) => device.kind?.access === 'write');
+  const output = devices.findIndex((device) => device.kind?.access === 'write' && device.url?.kind !== 'node');
   return hasObject(devices[output]) && group.replicate > 0 ? output : undefined;
-}
-
-function checkConnections(groups: { group: Group; size: number }[]): void {
-  const sizes = new Map(groups.map(({ group, size }) => [group.name, size]));
-  for (const { group, size } of groups) {
-    for (const peer of peersOf(group)) {
-      if (!sizes.has(peer)) throw badJob(`Non-existing node in connect ${peer}`);
-      if (peer === group.name && size === 1) throw badJob(`Cannot bind to itself: ${group.name}`);
-    }
-  }
-}
-
-function peersOf(group: Group): string[] {
-  return group.connect ?? group.devices.flatMap(({ url }) => (url?.kind === 'node' ? [url.node] : []));
 }
 
 /** Names head the response's items and the logs, so two nodes cannot share one. */
@@ -274,8 +265,6 @@ function checkNames(nodes: PlannedNode[]): void {
 }
 
 function refuseUnsupported(group: Group): void {
-  if (peersOf(group).length > 0) throw notSupported('Connections between nodes are not supported');
-  if (group.replicate > 1) throw notSupported('Replication of nodes is not supported');
   for (const device of group.devices) {
     if (device.kind?.access === 'unsupported') throw notSupported(`Device ${device.name} is not supported`);
   }

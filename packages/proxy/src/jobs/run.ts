@@ -1,106 +1,102 @@
-import {
-  isStorageError,
-  type NodeResult,
-  type NodeSession,
-  type StorageErrorCode,
-  type StorageNode,
-} from '@zerocloud/object-server';
+import type { NodeSession, StorageNode } from '@zerocloud/object-server';
 import type { DeniedOutput } from './authorise';
-import { nodeNotRun } from './errors';
-import { lostOutcome, type NodeOutcome, outcomeOf } from './outcome';
+import type { NodeOutcome } from './outcome';
 import type { PlannedNode } from './plan';
-import { type Job, nodeSession } from './session';
+import { runUnit } from './run-unit';
+import type { Job } from './session';
+import { Spills } from './spills';
+import type { Unit } from './topology';
 
 export interface RunContext {
-  node: Pick<StorageNode, 'runSession'>;
+  node: Pick<StorageNode, 'runSession' | 'runGroup' | 'releaseBody'>;
   job: Job;
   denied: ReadonlyMap<PlannedNode, DeniedOutput>;
-  /** Sessions asked for at once; more would only wait on the storage node, with their inputs open. */
+  /** Units asked for at once; more would only wait on the storage node, with their inputs open. */
   width: number;
   signal: AbortSignal;
   /** Replaces the symlinks that a session reads by what they stand for. */
   followLinks?(session: NodeSession): Promise<NodeSession>;
   /** A node is handed to its storage node. */
-  onStart?(index: number): void;
+  onStart?(node: PlannedNode): void;
 }
 
 /**
- * Runs the nodes, in order of the plan as far as there is room, and hands every outcome to `onOutcome` as it comes.
- * A node that cannot be started ends the job: the others are stopped, and the error is thrown when all are still.
+ * Runs the units, in order as far as there is room and as those before them have ended, and hands the outcomes of each to
+ * `onOutcomes` as they come. A node that cannot be started ends the job: the others are stopped, and the error is thrown
+ * when all are still.
  */
-export async function runNodes(
-  nodes: PlannedNode[],
+export async function runUnits(
+  units: readonly Unit[],
   context: RunContext,
-  onOutcome: (outcome: NodeOutcome, index: number) => void | Promise<void>,
+  onOutcomes: (outcomes: NodeOutcome[]) => void | Promise<void>,
 ): Promise<void> {
-  if (nodes.length === 1) {
-    context.onStart?.(0);
-    return onOutcome(await runNode(nodes[0]!, context, context.signal), 0);
-  }
+  const [only] = units;
+  if (units.length === 1 && only) return onOutcomes(await runUnit(only, context, undefined));
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  let next = 0;
+  const spills = new Spills(context.node, context.job.limits.maxSpillBytes);
+  const order = new ReadyUnits(units);
   let failure: { error: unknown } | undefined;
-  const worker = async () => {
-    while (next < nodes.length && !failure) {
-      const index = next++;
-      context.onStart?.(index);
+  let running = 0;
+  await new Promise<void>((resolve) => {
+    const run = async (unit: Unit) => {
       try {
-        await onOutcome(await runNode(nodes[index]!, context, signal), index);
+        await onOutcomes(await runUnit(unit, { ...context, signal }, spills));
+        await spills.release(unit.incoming);
       } catch (error) {
         failure ??= { error };
         stop.abort();
       }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(context.width, nodes.length) }, worker));
+      running--;
+      order.ended(unit);
+      startMore();
+    };
+    const startMore = () => {
+      while (!failure && running < context.width) {
+        const unit = order.take();
+        if (!unit) break;
+        running++;
+        void run(unit);
+      }
+      if (running === 0) resolve();
+    };
+    startMore();
+  });
+  await spills.releaseAll();
   if (failure) throw (failure as { error: unknown }).error;
 }
 
-async function runNode(node: PlannedNode, context: RunContext, signal: AbortSignal): Promise<NodeOutcome> {
-  const denied = context.denied.get(node);
-  const session: NodeSession = nodeSession(node, context.job, denied);
-  let result: NodeResult;
-  try {
-    result = await runFollowing(session, context, signal);
-  } catch (error) {
-    if (isStorageError(error, 'sessionFailed')) return lostOutcome(node, error);
-    if (isStorageError(error))
-      throw nodeNotRun(node.name, statuses[error.code] ?? 500, sentences[error.code] ?? error.message, error);
-    throw error;
+/** Hands out units: each after those that write to it, the first ones first. */
+class ReadyUnits {
+  readonly #ready: Unit[] = [];
+  #next = 0;
+  /** Of units that wait: connections whose writers have not ended. */
+  readonly #missing = new Map<Unit, number>();
+  readonly #readerOf = new Map<Unit['incoming'][number], Unit>();
+
+  constructor(units: readonly Unit[]) {
+    for (const unit of units) {
+      if (unit.incoming.length === 0) this.#ready.push(unit);
+      else this.#missing.set(unit, unit.incoming.length);
+      for (const connection of unit.incoming) this.#readerOf.set(connection, unit);
+    }
   }
-  return outcomeOf(node, result, denied);
-}
 
-async function runFollowing(session: NodeSession, context: RunContext, signal: AbortSignal): Promise<NodeResult> {
-  try {
-    return await context.node.runSession(session, { signal });
-  } catch (error) {
-    if (!context.followLinks || !isStorageError(error, 'objectIsLink')) throw error;
-    return context.node.runSession(await context.followLinks(session), { signal });
+  take(): Unit | undefined {
+    return this.#ready[this.#next++] ?? this.#none();
+  }
+
+  ended(unit: Unit): void {
+    for (const connection of unit.outgoing) {
+      const reader = this.#readerOf.get(connection)!;
+      const missing = this.#missing.get(reader)! - 1;
+      this.#missing.set(reader, missing);
+      if (missing === 0) this.#ready.push(reader);
+    }
+  }
+
+  #none(): undefined {
+    this.#next = this.#ready.length;
+    return undefined;
   }
 }
-
-/** What a node's refusal to start a session means to the client. */
-const statuses: Partial<Record<StorageErrorCode, number>> = {
-  objectNotFound: 404,
-  containerNotFound: 404,
-  accountNotFound: 404,
-  accountDeleted: 410,
-  programNotFound: 400,
-  systemImageNotFound: 400,
-  channelWithoutData: 400,
-  programTooLarge: 413,
-  inputTooLarge: 413,
-  objectIsLink: 409,
-  objectTooLarge: 413,
-  badArchive: 422,
-  noSlot: 503,
-  unavailable: 503,
-  insufficientStorage: 507,
-};
-
-const sentences: Partial<Record<StorageErrorCode, string>> = {
-  noSlot: 'Slot not available',
-  objectTooLarge: 'RPC request too large',
-};

@@ -8,6 +8,7 @@ import type {
   NodeSource,
   ObjectPath,
 } from '@zerocloud/object-server';
+import type { FileType } from '@zerocloud/sandbox';
 import type { JobLimits, SwiftLimits } from '../config';
 import { splitArguments } from './arguments';
 import type { DeniedOutput } from './authorise';
@@ -33,6 +34,14 @@ export interface Job {
   metadataLimits: MetadataLimits;
 }
 
+/** Ends of a node's connections. */
+export interface NodeEnds {
+  /** `spilled`: the writer has ended before, and this holds what it wrote, if it came that far. */
+  inputs: { device: string; spilled?: { stagedId?: string } }[];
+  /** `spillBytes`: the reader runs later, and so many bytes may lie on disk until then. */
+  outputs: { device: string; fileType: FileType; spillBytes?: number }[];
+}
+
 export type MetadataLimits = Omit<MessageRules, 'form' | 'defaultContentType'>;
 
 export function metadataLimitsOf(limits: SwiftLimits): MetadataLimits {
@@ -44,7 +53,12 @@ export function metadataLimitsOf(limits: SwiftLimits): MetadataLimits {
 export const returnedContentType = 'text/html';
 
 /** Everything a storage node must know to run one node of the job. */
-export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | undefined): NodeSession {
+export function nodeSession(
+  node: PlannedNode,
+  job: Job,
+  denied: DeniedOutput | undefined,
+  ends?: NodeEnds,
+): NodeSession {
   const { group, name, local } = node;
   const { limits } = job;
   const programName = group.programName ?? name;
@@ -55,7 +69,7 @@ export function nodeSession(node: PlannedNode, job: Job, denied: DeniedOutput | 
     program: programOf(group),
     args: splitArguments(`${programName} ${group.args}`),
     env: { ...group.env, ...job.env, SCRIPT_NAME: programName, SCRIPT_FILENAME: group.program.url },
-    channels: channelsOf(node, job, denied),
+    channels: channelsOf(node, job, denied, ends),
     systemImages: group.devices.flatMap(({ name }) => (job.imageDevices.has(name) ? [name] : [])),
     localDevice: local === undefined ? undefined : group.devices[local]!.name,
     timeoutMs: limits.sessionTimeoutS * 1000,
@@ -82,12 +96,18 @@ function programOf({ program }: Group): NodeProgram {
 }
 
 /** In channel order: readable devices, writable ones, then the standard devices nobody declared, as null devices. */
-function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefined): NodeChannel[] {
+function channelsOf(
+  node: PlannedNode,
+  job: Job,
+  denied: DeniedOutput | undefined,
+  ends: NodeEnds | undefined,
+): NodeChannel[] {
   const { devices } = node.group;
   const payloadDevice = job.payload && findPayloadDevice(node.group);
   const readable: NodeChannel[] = [];
   const writable: NodeChannel[] = [];
   for (const [index, device] of devices.entries()) {
+    if (device.url?.kind === 'node') continue;
     const path = node.objects[index];
     const container = node.containers?.[index];
     if (container) readable.push(...listingOf(device, container, job.limits));
@@ -101,9 +121,13 @@ function channelsOf(node: PlannedNode, job: Job, denied: DeniedOutput | undefine
     const device = { name: userImage, kind: deviceKinds.get(userImage), fileType: 'file' as const };
     readable.push(inputOf(device, undefined, job, false));
   }
+  if (ends) {
+    for (const input of ends.inputs) readable.push(connectedInput(input, job.limits));
+    for (const output of ends.outputs) writable.push(connectedOutput(output, job.limits));
+  }
   const channels = [...readable, ...writable];
   for (const device of standardDevices) {
-    if (!devices.some(({ name }) => name === device)) channels.push(nullDevice(device, job.limits));
+    if (!channels.some((channel) => channel.device === device)) channels.push(nullDevice(device, job.limits));
   }
   return channels;
 }
@@ -147,6 +171,24 @@ function outputOf(device: Device, path: ObjectPath | undefined, job: Job, isLoca
   const form = findMessageForm(device.contentType);
   if (form) channel.message = { form, defaultContentType: limits.defaultContentType, ...job.metadataLimits };
   return channel;
+}
+
+function connectedInput({ device, spilled }: NodeEnds['inputs'][number], limits: JobLimits): NodeChannel {
+  const channel: NodeChannel = { device, type: 0, limits: readLimits(limits), fileType: 'pipe', etag: false };
+  if (!spilled) return channel;
+  const { stagedId: id } = spilled;
+  return { ...channel, spill: true, source: id === undefined ? undefined : { kind: 'staged', id } };
+}
+
+function connectedOutput(
+  { device, fileType, spillBytes }: NodeEnds['outputs'][number],
+  limits: JobLimits,
+): NodeChannel {
+  const channel: NodeChannel = { device, type: 0, limits: writeLimits(limits), fileType, etag: false };
+  if (spillBytes === undefined) return channel;
+  // A channel without any room would be no channel.
+  const writeBytes = Math.max(1, Math.min(channel.limits.writeBytes, spillBytes));
+  return { ...channel, spill: true, limits: { ...channel.limits, writeBytes } };
 }
 
 /** A content type that begins so makes the output an HTTP message. */

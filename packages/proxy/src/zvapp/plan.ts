@@ -18,6 +18,7 @@ export const localAccount = 'local';
 /** A job that can be run. */
 export interface LocalJob {
   nodes: Plan['nodes'];
+  connections: Plan['connections'];
   job: Job;
 }
 
@@ -41,6 +42,7 @@ export async function planLocalJob(
     listings: files,
     systemImages: async () => new Set(images.keys()),
     maxNodes: limits.maxNodes,
+    maxConnections: limits.maxConnections,
     targetLimits: defaultSwiftLimits,
   });
   for (const { name, containers } of plan.nodes) {
@@ -59,7 +61,7 @@ export async function planLocalJob(
     limits,
     metadataLimits: metadataLimitsOf(defaultSwiftLimits),
   };
-  return { nodes: plan.nodes, job };
+  return { nodes: plan.nodes, connections: plan.connections, job };
 }
 
 /** All of it, before the nodes start: each of those that ask for it gets it. */

@@ -14,6 +14,7 @@ const context: PlanContext = {
   account: 'me',
   hasUserImage: false,
   maxNodes: 20,
+  maxConnections: 30,
   targetLimits: defaultSwiftLimits,
   systemImages: async () => new Set(['python']),
   listings: {
@@ -183,24 +184,55 @@ describe('a job description is refused with 400', () => {
 
 describe('what this server does not do yet is refused with 501, once the description is right', () => {
   test.each<[unknown, string]>([
-    [
-      [
-        { name: 'a', exec, connect: ['b'] },
-        { name: 'b', exec },
-      ],
-      'Connections between nodes are not supported',
-    ],
-    [
-      [
-        { name: 'a', exec, devices: [{ name: 'stdout', path: 'zvm://b:stdin' }] },
-        { name: 'b', exec },
-      ],
-      'Connections between nodes are not supported',
-    ],
-    [[{ name: 'n', exec, replicate: 2 }], 'Replication of nodes is not supported'],
     [withDevices({ name: 'debug', path: 'tcp://host:1' }), 'Device debug is not supported'],
   ])('%j: %s', async (description, sentence) => {
     expect(await refusal(description)).toEqual([501, sentence]);
+  });
+});
+
+describe('a plan of connected nodes', () => {
+  const shown = async (description: unknown, overrides?: Partial<PlanContext>) => {
+    const { connections } = await plan(description, overrides);
+    return connections.map(({ from, output, to, input }) => `${from.name}:${output} > ${to.name}:${input}`);
+  };
+
+  test('joins all nodes of a group with all of each group in connect', async () => {
+    const description = [
+      { name: 'map', exec, count: 2, connect: ['reduce', 'log'] },
+      { name: 'reduce', exec, count: 2 },
+      { name: 'log', exec },
+    ];
+    expect(await shown(description)).toEqual([
+      'map-1:out/reduce-1 > reduce-1:in/map-1',
+      'map-1:out/reduce-2 > reduce-2:in/map-1',
+      'map-2:out/reduce-1 > reduce-1:in/map-2',
+      'map-2:out/reduce-2 > reduce-2:in/map-2',
+      'map-1:out/log > log:in/map-1',
+      'map-2:out/log > log:in/map-2',
+    ]);
+  });
+
+  test('joins a group with itself: n nodes, n (n - 1) connections', async () => {
+    expect(await shown([{ name: 'n', exec, count: 4, connect: ['n'] }])).toHaveLength(12);
+  });
+
+  test('has as many connections as the job may have, and no more', async () => {
+    const all = (count: number) => [{ name: 'n', exec, count, connect: ['n'] }];
+    expect(await shown(all(5), { maxConnections: 25 })).toHaveLength(20);
+    expect(await refusal(all(5), { maxConnections: 24 })).toEqual([400, 'Too many connections in job: at most 24']);
+  });
+
+  test('fills the stars of a device with what its node took', async () => {
+    const devices = [
+      { name: 'stdin', path: 'swift://~/c_in*/input*' },
+      { name: 'stdout', path: 'zvm://end:from-*-*' },
+    ];
+    expect(
+      await shown([
+        { name: 'map', exec, devices },
+        { name: 'end', exec },
+      ]),
+    ).toEqual(['map-1:stdout > end:from-1-1', 'map-2:stdout > end:from-1-2', 'map-3:stdout > end:from-2-1']);
   });
 });
 

@@ -1,0 +1,75 @@
+import { isStorageError, type NodeGroup, type NodeResult, type NodeSession } from '@zerocloud/object-server';
+import { lostOutcome, type NodeOutcome, outcomeOf } from './outcome';
+import { refusedNode } from './refusal';
+import type { RunContext } from './run';
+import { type NodeEnds, nodeSession } from './session';
+import type { Spills } from './spills';
+import type { Unit } from './topology';
+
+/** Runs the nodes of a unit at the same time; their outcomes in the same order. `spills`: absent when it is the only unit. */
+export async function runUnit(unit: Unit, context: RunContext, spills: Spills | undefined): Promise<NodeOutcome[]> {
+  const { nodes } = unit;
+  const { job, denied } = context;
+  const ends = spills || nodes.length > 1 ? endsOf(unit, spills) : undefined;
+  const sessions = nodes.map((node, index) => nodeSession(node, job, denied.get(node), ends?.[index]));
+  for (const node of nodes) context.onStart?.(node);
+  let results: NodeResult[];
+  try {
+    results = await runFollowing({ sessions, pipes: pipesOf(unit) }, context);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    if (error.code === 'sessionFailed') return nodes.map((node) => lostOutcome(node, error));
+    throw refusedNode(nodes[error.session ?? 0]!.name, error);
+  }
+  if (spills) holdSpills(unit, results, spills);
+  return nodes.map((node, index) => outcomeOf(node, results[index]!, denied.get(node)));
+}
+
+async function runFollowing(group: NodeGroup, context: RunContext): Promise<NodeResult[]> {
+  try {
+    return await run(group, context);
+  } catch (error) {
+    if (!context.followLinks || !isStorageError(error, 'objectIsLink')) throw error;
+    const sessions: NodeSession[] = [];
+    for (const session of group.sessions) sessions.push(await context.followLinks(session));
+    return run({ ...group, sessions }, context);
+  }
+}
+
+async function run(group: NodeGroup, { node, signal }: RunContext): Promise<NodeResult[]> {
+  const [session] = group.sessions;
+  return group.sessions.length === 1 ? [await node.runSession(session!, { signal })] : node.runGroup(group, { signal });
+}
+
+/** By node: its ends of connections, within the unit and to other ones. */
+function endsOf({ nodes, pipes, incoming, outgoing }: Unit, spills: Spills | undefined): NodeEnds[] {
+  const ends = new Map(nodes.map((node): [typeof node, NodeEnds] => [node, { inputs: [], outputs: [] }]));
+  for (const { from, output, to, input, fileType } of pipes) {
+    ends.get(from)!.outputs.push({ device: output, fileType });
+    ends.get(to)!.inputs.push({ device: input });
+  }
+  for (const connection of incoming) {
+    const spilled = { stagedId: spills!.findId(connection) };
+    ends.get(connection.to)!.inputs.push({ device: connection.input, spilled });
+  }
+  for (const { from, output, fileType } of outgoing) {
+    ends.get(from)!.outputs.push({ device: output, fileType, spillBytes: spills!.leftBytes });
+  }
+  return [...ends.values()];
+}
+
+function pipesOf({ nodes, pipes }: Unit): NodeGroup['pipes'] {
+  const indexOf = new Map(nodes.map((node, index) => [node, index]));
+  return pipes.map(({ from, output, to, input }) => ({
+    from: { session: indexOf.get(from)!, device: output },
+    to: { session: indexOf.get(to)!, device: input },
+  }));
+}
+
+function holdSpills({ nodes, outgoing }: Unit, results: readonly NodeResult[], spills: Spills): void {
+  for (const connection of outgoing) {
+    const { outputs } = results[nodes.indexOf(connection.from)]!;
+    const output = outputs.find(({ device }) => device === connection.output);
+    if (output?.stagedId !== undefined) spills.hold(connection, output.stagedId, output.sizeBytes);
+  }
+}
