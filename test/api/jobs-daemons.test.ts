@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startServer, type TestServer } from '../support/server';
 import { JobClient, tarOf } from './jobs-support';
@@ -139,4 +142,48 @@ test('MAX_DAEMONS=0 keeps none', async () => {
   } finally {
     await server.close();
   }
+});
+
+describe('daemons of the operator', () => {
+  let server: TestServer;
+  let client: JobClient;
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-daemons-'));
+    const write = (name: string, text: string) => writeFile(path.join(directory, name), text);
+    const [one] = JSON.parse(mapOf()) as [unknown];
+    await write('one', JSON.stringify([one]));
+    await write('two', JSON.stringify([one, one]));
+    await write('own', mapOf({ path: 'file://main.wasm' }));
+    await write('joined', mapOf({ daemon: undefined }, { connect: ['b'] }));
+    await write('bare', mapOf({ daemon: undefined }));
+    await write('broken', '{');
+    const ids = ['one', 'two', 'own', 'joined', 'bare', 'broken', 'missing'];
+    const daemons = ids.map((id) => `${id}=${path.join(directory, id)}`).join(';');
+    server = await startServer({ env: { DAEMONS: daemons } });
+    client = new JobClient(server);
+  });
+
+  afterAll(async () => {
+    await server.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const post = async (map: string) => client.post(await archive({}, map), asTar);
+
+  test('serve the nodes of the same program and devices, whatever the order; wrong ones are left out', async () => {
+    const devices = [{ name: 'stdout' }, { name: 'python' }];
+    const answer = await post(mapOf({ daemon: undefined }, { devices }));
+    expect([answer.status, answer.headers['x-nexe-cached']]).toEqual([200, 'true']);
+  });
+
+  test.each([
+    ['another device', {}, { devices: [{ name: 'python' }, { name: 'stdout' }, { name: 'stderr' }] }],
+    ['fewer devices', {}, { devices: [{ name: 'stdout' }] }],
+    ['another program', { path: 'file://python2.7:python' }, {}],
+  ])('do not serve nodes with %s', async (_name, exec, node) => {
+    const answer = await post(mapOf({ daemon: undefined, ...exec }, node));
+    expect([answer.status, answer.headers['x-nexe-cached']]).toEqual([200, undefined]);
+  });
 });

@@ -103,6 +103,8 @@ export interface JobLimits {
   jobHistoryNodes: number;
   /** Event streams of the live view at once. */
   maxJobWatchers: number;
+  /** Files that describe daemons, by their id. */
+  daemons: Readonly<Record<string, string>>;
   /** Seconds since its first job after which a chain goes no further. */
   chainTimeoutS: number;
   /** Seconds that a job deferred with `auto` is waited for. */
@@ -258,6 +260,7 @@ function jobLimits(values: SettingValues): JobLimits {
     jobHistory: values.jobHistory,
     jobHistoryNodes: values.jobHistoryNodes,
     maxJobWatchers: values.maxJobWatchers,
+    daemons: values.daemons,
     chainTimeoutS: values.chainTimeoutS,
     interactiveTimeoutS: values.interactiveTimeoutS,
   };

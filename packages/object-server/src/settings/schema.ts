@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { parseDaemons } from './daemons';
 import {
   choice,
   everyRole,
@@ -407,6 +408,14 @@ export const settings = {
     max: 1_000_000,
     default: 10_000,
     sentence: 'Programs of one account that may wait (of all accounts, 8 times as many); further ones get 503.',
+  }),
+  daemons: list('DAEMONS', {
+    type: 'id=file;…',
+    readBy,
+    defaultText: '',
+    parseAll: parseDaemons,
+    sentence:
+      'Files with a job description each: jobs of the same program and devices start as that daemon (zerovm_daemons).',
   }),
   maxDaemons: integer('MAX_DAEMONS', {
     readBy: storageRoles,

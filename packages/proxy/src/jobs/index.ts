@@ -9,6 +9,7 @@ import { Answer, cdrLine } from './answer';
 import { authoriseNodes } from './authorise';
 import { cgiEnvironment, chainedEnvironment } from './cgi-environment';
 import { runChain } from './chain';
+import { assignDaemons, readConfiguredDaemons } from './configured-daemons';
 import { detached, readDeferral, runDeferred } from './deferred';
 import { createListings } from './listings';
 import type { LiveJobs } from './live/live-jobs';
@@ -32,6 +33,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
   const metadataLimits = metadataLimitsOf(config.limits);
   const nextJobId = createJobIds(now);
   const describe = createDescription(deps);
+  const daemons = readConfiguredDaemons(config.jobs.daemons, deps.log);
 
   async function run(request: JobRequest): Promise<JobResponse> {
     const { ctx, parsed, rights } = request;
@@ -47,6 +49,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       maxConnections: config.jobs.maxConnections,
       targetLimits: config.limits,
     });
+    if (daemons.length > 0) assignDaemons(new Set(nodes.map(({ group }) => group)), daemons);
     const denied = await authoriseNodes(rights, deps, nodes);
     const job = {
       account: path.account,
