@@ -1,4 +1,5 @@
-"""A paste bin behind an api endpoint: POST a text, GET it back, GET <id>/execute to run it as a Python script.
+"""A paste bin behind an api endpoint: POST a text, GET it back, GET <id>/execute to run it as a Python script, and
+GET ?search=<text> to find all pastes that hold a text.
 
 Every request begins here and is answered with the job that does the work. Containers of the account:
 `pastebin` holds this application and is its address, `pastes` holds what was uploaded.
@@ -9,10 +10,12 @@ import os
 import random
 import re
 import sys
+from urllib.parse import parse_qs
 
 PAGE = """<!DOCTYPE html>
 <title>Paste bin</title>
 <p>POST a text to this address; the answer says where it is.</p>
+<form><input name="search"> <button>Search</button></form>
 """
 
 
@@ -20,17 +23,27 @@ def answer(status, content_type, body):
     sys.stdout.write(f"Status: {status}\nContent-Type: {content_type}\n\n{body}")
 
 
-def run(name, args, devices, content_type=None, env=None):
+def node(name, args, devices, env=None, **more):
+    program = {"path": "file://python:python", "args": args, "env": env or {}}
+    return {"name": name, "exec": program, "devices": [{"name": "python"}, *devices], **more}
+
+
+def run_job(*nodes):
     """Answers with a job: the server runs it, and its answer is the client's."""
-    stdout = {"name": "stdout", "content_type": content_type or "message/cgi"}
-    job = [
-        {
-            "name": name,
-            "exec": {"path": "file://python:python", "args": args, "env": env or {}},
-            "devices": [{"name": "python"}, *devices, stdout],
-        }
-    ]
-    sys.stdout.write("Content-Type: application/json\nX-Zerovm-Execute: 1.0\n\n" + json.dumps(job))
+    sys.stdout.write("Content-Type: application/json\nX-Zerovm-Execute: 1.0\n\n" + json.dumps(nodes))
+
+
+def run(name, args, devices, content_type="message/cgi", env=None):
+    run_job(node(name, args, [*devices, {"name": "stdout", "content_type": content_type}], env))
+
+
+def search(text, application, pastes, url):
+    """One node for every paste, which looks for the text; the last one gathers what they found."""
+    found = {"name": "stdout", "content_type": "text/plain"}
+    run_job(
+        node("look", "look.py", [application, {"name": "stdin", "path": f"{pastes}/*"}], {"TEXT": text}, connect=["gather"]),
+        node("gather", "gather.py", [application, found], {"URL": url}),
+    )
 
 
 def main():
@@ -39,15 +52,16 @@ def main():
     path = "/".join(rest)
     application = {"name": "image", "path": os.environ["HTTP_X_ZEROVM_SOURCE"]}
     pastes = f"swift://{account}/pastes"
+    url = f"http://{os.environ['HTTP_HOST']}/api/{account}/{container}"
     if method == "POST" and path == "":
         new = "".join(random.SystemRandom().choices("abcdefghijkmnpqrstuvwxyz23456789", k=10))
         devices = [application, {"name": "stdin"}, {"name": "output", "path": f"{pastes}/{new}"}]
-        url = f"http://{os.environ['HTTP_HOST']}/api/{account}/{container}/{new}"
-        return run("upload", "upload.py", devices, env={"URL": url})
+        return run("upload", "upload.py", devices, env={"URL": f"{url}/{new}"})
     if method not in ("GET", "HEAD"):
         return answer("405 Method Not Allowed", "text/plain", "POST or GET\n")
     if path == "":
-        return answer("200 OK", "text/html", PAGE)
+        text = parse_qs(os.environ.get("QUERY_STRING", "")).get("search")
+        return search(text[0], application, pastes, url) if text else answer("200 OK", "text/html", PAGE)
     wanted = re.fullmatch("([a-z0-9]+)(/execute)?", path)
     if not wanted:
         return answer("404 Not Found", "text/plain", f"No paste {path}\n")

@@ -95,7 +95,9 @@ describe('the manual', () => {
         cwd: directoryOfUser,
         env,
       });
-      expect(stdout.replaceAll(/<html>.*?<\/html>/g, '')).toBe('print("hello")\nhello\n');
+      const lines = stdout.replaceAll(/<html>.*?<\/html>/g, '').split('\n');
+      const found = expect.stringMatching(/^http:.*\/api\/AUTH_test\/pastebin\/[a-z0-9]{10}\t1\tprint\("hello"\)$/);
+      expect(lines).toEqual(['print("hello")', 'hello', found, '']);
     } finally {
       await rm(directoryOfUser, { recursive: true });
     }
@@ -136,6 +138,22 @@ describe('pastebin: a service for everybody, in containers that nobody else may 
     const address = await paste('print(sum(range(10)))\n');
     const answer = await client.send('GET', `${address}/execute`, anonymous);
     expect([answer.status, answer.body, answer.headers['x-nexe-retcode']]).toEqual([200, '45\n', '0']);
+  });
+
+  test('finds a text in all pastes: one node looks into each, another gathers what they found', async () => {
+    const twice = await paste('one Needle\nanother needle\n');
+    const once = await paste('hay\n  a needle in it\n');
+    await paste('only hay\n');
+    const answer = await client.send('GET', `${api}?search=needle`, anonymous);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain']);
+    expect(answer.body.split('\n')).toEqual([
+      `${server.url}${twice}\t2\tone Needle`,
+      `${server.url}${once}\t1\ta needle in it`,
+      '',
+    ]);
+    expect(answer.headers['x-nexe-system']).toMatch(/^look-1,look-2,look-3(,look-\d+)*,gather$/);
+    const nothing = await client.send('GET', `${api}?search=${encodeURIComponent('nowhere & "never"')}`, anonymous);
+    expect([nothing.status, nothing.body]).toEqual([200, '']);
   });
 
   test('shows its page, and says what is not there', async () => {
