@@ -36,10 +36,10 @@ export function createRequestLog(
   };
   return (req, res, { transactionId, user, startedAtMs, endedAtMs }) => {
     const status = res.headersSent ? res.statusCode : 499;
-    const who = user === undefined ? '' : `,"user":${JSON.stringify(user)}`;
+    const who = user === undefined ? '' : `,"user":${quoted(user)}`;
     lines.push(
       `{"level":${infoLevel},"time":${endedAtMs},"txn":"${transactionId}","method":"${req.method}",` +
-        `"path":${JSON.stringify(req.url)},"status":${status}${who},"ms":${endedAtMs - startedAtMs}}\n`,
+        `"path":${quoted(req.url!)},"status":${status}${who},"ms":${endedAtMs - startedAtMs}}\n`,
     );
     if (lines.length >= bundleLines) {
       flush();
@@ -48,4 +48,11 @@ export function createRequestLog(
       setTimeout(flush, bundleMs).unref();
     }
   };
+}
+
+const needsEscape = /[^\x20-\x7e]|["\\]/;
+
+/** As JSON; most texts need no escaping, and the search for what does costs less than making sure. */
+function quoted(text: string): string {
+  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
