@@ -26,6 +26,7 @@ import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
 import { jobsMethods, jobsRoute } from './routes/jobs';
 import { objectMethods, objectRoute } from './routes/object';
+import { s3 } from './s3';
 import { tempUrl } from './temp-url/temp-url';
 
 /**
@@ -61,6 +62,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.use(gatekeeper());
   app.use(cors(deps));
   app.use(refusals);
+  app.use(s3(deps, users, subrequests));
   app.use(outsideStorage(router.routes() as unknown as Middleware));
   app.use(swiftPath());
   app.use(tempUrl(deps));

@@ -8,6 +8,7 @@ import {
   type SettingValues,
 } from '@zerocloud/object-server/settings';
 import type { ReadOnlyRules } from './middleware/read-only';
+import { type S3Config, s3Config } from './s3/config';
 
 /** Settings of the proxy, validated and frozen. */
 export interface ProxyConfig {
@@ -21,6 +22,7 @@ export interface ProxyConfig {
   limits: SwiftLimits;
   jobs: JobLimits;
   queues: QueueLimits;
+  s3: S3Config;
   timeouts: Timeouts;
   /** Origins whose scripts may use every account and container; `*` stands for all. */
   corsAllowOrigins: string[];
@@ -186,6 +188,7 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     limits,
     jobs,
     queues,
+    s3: s3Config(values),
     timeouts,
     corsAllowOrigins,
     tempUrl: tempUrlConfig(values),

@@ -58,3 +58,12 @@ export function parseOrigins(entries: string[]): string[] {
   }
   return entries;
 }
+
+/** Domains as hosts name them, in lower case. */
+export function parseDomains(entries: string[]): string[] {
+  return entries.map((entry) => {
+    const domain = entry.toLowerCase().replace(/^\./, '');
+    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(domain)) throw new Error(`names "${entry}", which is no domain`);
+    return domain;
+  });
+}

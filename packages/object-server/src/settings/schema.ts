@@ -14,6 +14,7 @@ import {
 } from './kinds';
 import { largeObjectSettings } from './large-objects';
 import { defaultUsers, parseOrigins, parseSystemImages, parseUsers } from './lists';
+import { s3Settings } from './s3';
 import { urlSettings } from './urls';
 
 const readBy = proxyRoles;
@@ -335,6 +336,7 @@ export const settings = {
     default: 'no',
     sentence: 'Whether what stands in read-only accounts may be deleted all the same.',
   }),
+  ...s3Settings,
   corsAllowOrigins: list('CORS_ALLOW_ORIGINS', {
     type: 'origin;…',
     readBy,

@@ -3,6 +3,7 @@ import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import { HttpError } from '../errors';
 import { decodeHeaderText, decodeHeaderTextLossless, encodeHeaderText, headerName } from './header-text';
+import { InnerResponse } from './inner-response';
 import { isInternalHeader } from './internal-headers';
 import { setUncheckedHeader } from './unchecked-header';
 
@@ -92,13 +93,17 @@ function checkTotals(count: number, sizeBytes: number, limits: SwiftLimits): voi
   }
 }
 
-/** Puts metadata into the response head, as UTF-8, names in Swift's capitals. System metadata stay inside. */
+/**
+ * Puts metadata into the response head, as UTF-8, names in Swift's capitals. System metadata stay inside: only
+ * requests that the server makes of itself are told.
+ */
 export function setMetadataHeaders(res: ServerResponse, metadata: Metadata): void {
   for (const name in metadata) {
-    if (isInternalHeader(name)) continue;
+    if (isInternalHeader(name) && !(res instanceof InnerResponse)) continue;
     const rawName = encodeHeaderText(name);
     const value = encodeHeaderText(metadata[name]!);
-    if (rawName === name) res.setHeader(headerName(name), value);
+    // A `=` stands in names for what S3 has and Swift has not; Node refuses it.
+    if (rawName === name && !name.includes('=')) res.setHeader(headerName(name), value);
     else setUncheckedHeader(res, headerName(rawName), value);
   }
 }

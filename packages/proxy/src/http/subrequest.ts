@@ -1,9 +1,10 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type Koa from 'koa';
 import type { Grant, Middleware, RequestState, SwiftContext } from '../context';
 import { compose } from './compose';
+import { InnerResponse } from './inner-response';
 import type { RequestScope } from './request-scope';
 
 /** A request that the server makes of itself. */
@@ -21,7 +22,7 @@ export interface Subrequest {
 
 export interface SubAnswer {
   status: number;
-  /** Names in lower case. */
+  /** Names in lower case, system metadata among them. */
   headers: Record<string, string>;
   /** A stream must be read to its end or destroyed. Empty for HEAD. */
   body: Buffer | Readable;
@@ -48,7 +49,7 @@ export class Subrequests {
   /** Resolves with any answer, refusals included; rejects only when the server itself is at fault. */
   async send(ctx: SwiftContext, subrequest: Subrequest): Promise<SubAnswer> {
     const req = new InnerRequest(subrequest);
-    const res = new ServerResponse(req);
+    const res = new InnerResponse(req);
     const inner = this.#app.createContext(req, res) as unknown as SwiftContext;
     inner.state = (ctx.state as RequestScope).fork(subrequest.grant ?? ctx.state.grant);
     res.statusCode = 404;

@@ -1,6 +1,7 @@
 import type { ContainerEntry, ContainerPath, ObjectEntry, SubdirEntry } from '@zerocloud/object-server';
 import { isoTimestamp } from '../http/timestamp';
 import { listedSize, wholeEtagName } from '../large-objects/stored-manifest';
+import { s3EtagName } from '../s3/s3-etag';
 import { linkColumns } from '../symlinks/link';
 import type { ListingType } from './format';
 
@@ -55,8 +56,13 @@ const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n';
 function jsonRow(account: string, entry: ObjectEntry) {
   const link = linkColumns(account, entry);
   if (link) return { ...objectRow(entry), ...link };
-  const wholeEtag = entry.metadata[wholeEtagName];
-  return wholeEtag === undefined ? objectRow(entry) : { ...objectRow(entry), slo_etag: `"${wholeEtag}"` };
+  const { [s3EtagName]: s3Etag, [wholeEtagName]: wholeEtag } = entry.metadata;
+  if (wholeEtag === undefined && !s3Etag) return objectRow(entry);
+  return {
+    ...objectRow(entry),
+    ...(s3Etag && { s3_etag: `"${s3Etag}"` }),
+    ...(wholeEtag && { slo_etag: `"${wholeEtag}"` }),
+  };
 }
 
 function objectRow(entry: ObjectEntry) {

@@ -1,0 +1,120 @@
+import { isStorageError } from '@zerocloud/object-server';
+import { resellerPrefix } from '../auth/authorize';
+import { identityOf, type UserTable } from '../auth/users';
+import type { Deps, Middleware, SwiftContext } from '../context';
+import { HttpError } from '../errors';
+import type { Subrequests } from '../http/subrequest';
+import { findSignatureVersion, getSigner, readCredentials, type SignatureVersion } from './auth/authenticate';
+import { checkHeaders } from './check-headers';
+import { S3Error } from './errors';
+import { decodeParameters, splitParameters } from './parameters';
+import { readPayload } from './payload/payload';
+import { answerPreflight, isPreflight } from './preflight';
+import { readTarget, type S3Api, S3Request } from './request';
+import { getOperation } from './routes';
+import { textElement, xmlHead } from './xml';
+
+/**
+ * The API of Amazon S3, as Swift's s3api has it with `s3_acl`: requests that carry a signature of S3 are translated into
+ * requests of Swift; all others go on. Access keys are `account:user`, secrets the keys of the users.
+ */
+export function s3(deps: Deps, users: UserTable, subrequests: Subrequests): Middleware {
+  const api: S3Api = { deps, config: deps.config.s3, subrequests };
+  const { preflightOrigins } = api.config;
+  return (ctx, next) => {
+    const version = findSignatureVersion(ctx);
+    if (version !== undefined) return answer(api, users, ctx, version);
+    if (preflightOrigins.length > 0 && isPreflight(ctx)) {
+      answerPreflight(ctx, preflightOrigins);
+      return Promise.resolve();
+    }
+    return next();
+  };
+}
+
+async function answer(api: S3Api, users: UserTable, ctx: SwiftContext, version: SignatureVersion): Promise<void> {
+  const { transactionId } = ctx.state;
+  ctx.res.setHeader('x-amz-id-2', transactionId);
+  ctx.res.setHeader('x-amz-request-id', transactionId);
+  let req: S3Request | undefined;
+  try {
+    req = readRequest(api, users, ctx, version);
+    await getOperation(req)(req);
+  } catch (error) {
+    // What the body was found to be says more than that it broke off.
+    refuse(api, ctx, req?.payload.failure ?? translate(error), error);
+  }
+}
+
+function readRequest(api: S3Api, users: UserTable, ctx: SwiftContext, version: SignatureVersion): S3Request {
+  const { deps, config } = api;
+  const url = ctx.req.url!;
+  const raw = splitParameters(url);
+  const params = decodeParameters(raw, url);
+  const { bucket = '', key = '', bucketInHost } = readTarget(ctx, config);
+  const credentials = readCredentials(version, {
+    ctx,
+    raw,
+    params,
+    hostBucket: bucketInHost ? bucket : undefined,
+    nowMs: deps.now(),
+    location: config.location,
+    clockSkewS: config.clockSkewS,
+  });
+  const user = getSigner(credentials, users);
+  const account = resellerPrefix + user.account;
+  ctx.state.identity = identityOf(user);
+  // For CORS, which asks the container.
+  if (bucket !== '') ctx.state.path = { version: 'v1', account, container: bucket, object: key || undefined };
+  checkHeaders(ctx);
+  const payload = readPayload(ctx, deps.config.timeouts, credentials, user.key);
+  return new S3Request(api, ctx, params, bucket, key, ctx.state.identity.user, account, payload);
+}
+
+/** `undefined`: a fault of ours. */
+function translate(error: unknown): S3Error | undefined {
+  if (error instanceof S3Error) return error;
+  if (isStorageError(error, 'bodyAborted') || isStorageError(error, 'bodyTimeout'))
+    return new S3Error('RequestTimeout');
+  if (isStorageError(error, 'containerNotFound')) return new S3Error('NoSuchBucket');
+  if (isStorageError(error, 'unavailable')) return new S3Error('ServiceUnavailable');
+  if (error instanceof HttpError && error.status < 500) return new S3Error('InvalidRequest', error.message);
+  return undefined;
+}
+
+function refuse({ deps }: S3Api, ctx: SwiftContext, refusal: S3Error | undefined, cause: unknown): void {
+  const { res, state } = ctx;
+  const error = refusal ?? new S3Error('InternalError');
+  if (error.status === 500) {
+    deps.log.error({ txn: state.transactionId, method: ctx.method, path: ctx.path, err: cause }, 'request failed');
+  }
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  for (const name of res.getHeaderNames()) if (!keptOnError.has(name)) res.removeHeader(name);
+  // Behind half a body nobody can find the next request.
+  if (isBodyError(error)) res.setHeader('Connection', 'close');
+  const fields = [
+    textElement('Code', error.code),
+    textElement('Message', error.message),
+    textElement('RequestId', state.transactionId),
+    ...Object.entries(error.info).map(([name, value]) => textElement(name, value)),
+  ];
+  ctx.status = error.status;
+  ctx.body = Buffer.from(`${xmlHead}<Error>${fields.join('')}</Error>`);
+  res.setHeader('Content-Type', 'application/xml');
+}
+
+function isBodyError({ code }: S3Error): boolean {
+  return code === 'RequestTimeout' || code === 'IncompleteBody';
+}
+
+const keptOnError = new Set([
+  'connection',
+  'vary',
+  'x-amz-id-2',
+  'x-amz-request-id',
+  'x-openstack-request-id',
+  'x-trans-id',
+]);

@@ -1,0 +1,97 @@
+import { bucketAcl, getBucketFor, isAccountOwner } from '../access';
+import { bucketAclName, encodeAcl, getAclOfHeaders, isAllowed } from '../acl';
+import { answerEmpty, answerXml } from '../answers';
+import { segmentsOf } from '../bucket-name';
+import { S3Error } from '../errors';
+import type { S3Request } from '../request';
+import { askSwift, callSwift, readListing, refusalOf } from '../swift';
+import { findText, parseXml, textElement, xmlDocument } from '../xml';
+
+const maxConfigurationBytes = 10_240;
+
+export async function headBucket(req: S3Request): Promise<void> {
+  await getBucketFor(req, 'READ');
+  answerEmpty(req.ctx, 200, { 'Content-Type': 'application/xml', 'x-amz-bucket-region': req.api.config.location });
+}
+
+export async function createBucket(req: S3Request): Promise<void> {
+  const { location } = req.api.config;
+  const body = await req.payload.read(maxConfigurationBytes, new S3Error('MalformedXML'));
+  if (body.length > 0) {
+    const configuration = parseXml(body, 'CreateBucketConfiguration');
+    const constraint = findText(configuration, 'LocationConstraint');
+    if (constraint === undefined || configuration.children.length !== 1) throw new S3Error('MalformedXML');
+    if (constraint !== location && constraint !== location.toLowerCase()) {
+      throw new S3Error('InvalidLocationConstraint');
+    }
+  }
+  const acl = encodeAcl(getAclOfHeaders(req.headers, { bucketOwner: req.user }));
+  if (!isAccountOwner(req)) throw new S3Error('AccessDenied');
+  const { node } = req.api.deps;
+  const path = { account: req.account, container: req.bucket };
+  if (await node.findContainer(path)) throw await alreadyThere(req);
+  const request = { method: 'PUT', headers: { 'x-storage-policy': req.header('x-storage-policy') } };
+  const answer = await callSwift(req, request);
+  if (answer.status === 202) throw await alreadyThere(req);
+  if (answer.status !== 201) throw await refusalOf(req, request, answer);
+  // Until then it belongs to the account's owners, of whom the caller is one.
+  await node.updateContainer(path, { timestamp: req.ctx.state.timestamp, metadata: { [bucketAclName]: acl } });
+  answerEmpty(req.ctx, 200, { Location: `/${req.bucket}` });
+}
+
+async function alreadyThere(req: S3Request): Promise<S3Error> {
+  const acl = bucketAcl(await req.getBucket());
+  const isOwn = !acl || isAllowed(acl, req.user, 'OWNER');
+  return new S3Error(isOwn ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists', undefined, { BucketName: req.bucket });
+}
+
+export async function deleteBucket(req: S3Request): Promise<void> {
+  const bucket = await getBucketFor(req, 'OWNER');
+  if (bucket.objectCount > 0) {
+    throw bucket.metadata['x-container-sysmeta-versions-enabled']
+      ? new S3Error(
+          'BucketNotEmpty',
+          'The bucket you tried to delete is not empty. You must delete all versions in the bucket.',
+        )
+      : new S3Error('BucketNotEmpty');
+  }
+  await deleteSegments(req);
+  await callSwift(req, { method: 'DELETE' });
+  answerEmpty(req.ctx, 204);
+}
+
+/** What unfinished uploads to the bucket left. */
+async function deleteSegments(req: S3Request): Promise<void> {
+  const container = segmentsOf(req.bucket);
+  for (let marker = ''; ; ) {
+    const page = { method: 'GET', container, query: { format: 'json', marker } };
+    const answer = await askSwift(req, page);
+    if (answer.status === 404) return;
+    if (answer.status >= 400) throw await refusalOf(req, page, answer);
+    const segments = readListing<{ name: string }>(answer);
+    if (segments.length === 0) break;
+    for (const { name } of segments) {
+      const { status } = await askSwift(req, { method: 'DELETE', container, object: name });
+      if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
+    }
+    marker = segments.at(-1)!.name;
+  }
+  const { status } = await askSwift(req, { method: 'DELETE', container });
+  if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
+}
+
+export async function getLocation(req: S3Request): Promise<void> {
+  await getBucketFor(req, 'READ');
+  const { location } = req.api.config;
+  const text = location === 'us-east-1' ? '' : location;
+  // The text stands in the root itself.
+  const body = xmlDocument('LocationConstraint', text === '' ? '' : textElement('x', text).slice(3, -4));
+  answerXml(req.ctx, body);
+}
+
+/** There is no logging. */
+export async function getLogging(req: S3Request): Promise<void> {
+  if (req.key) throw new S3Error('NoLoggingStatusForKey');
+  await getBucketFor(req, 'READ');
+  answerXml(req.ctx, xmlDocument('BucketLoggingStatus'));
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { unquoteEtag } from '../../objects/conditions';
+import { getBucketFor } from '../access';
+import { objectAclName } from '../acl';
+import { answerXml } from '../answers';
+import { notImplemented, S3Error } from '../errors';
+import type { S3Request } from '../request';
+import { s3EtagName } from '../s3-etag';
+import { callSwift } from '../swift';
+import { allowOnly, findText, parseXml, textElement, xmlDocument } from '../xml';
+import { getUpload, listUploadedParts, type Part, removeSegments, type Upload, uploadMetadata } from './upload';
+
+const maxBodyBytes = 2 * 1024 * 1024;
+const partElements = [
+  'PartNumber',
+  'ETag',
+  // Checked when the part was uploaded, if its client sent one.
+  'ChecksumCRC32',
+  'ChecksumCRC32C',
+  'ChecksumCRC64NVME',
+  'ChecksumSHA1',
+  'ChecksumSHA256',
+];
+const kept = ['content-encoding', 'content-language', 'content-disposition', 'expires', 'cache-control'];
+
+interface NamedPart {
+  number: number;
+  etag: string;
+}
+
+/** POST Object `?uploadId=…`: the parts become one object, whose bytes stay where they are. */
+export async function completeUpload(req: S3Request): Promise<void> {
+  if (Object.keys(req.headers).some((name) => /^x-amz-(?:checksum-(?!type)|mp-object-size)/.test(name))) {
+    throw notImplemented('Checksums of whole multipart uploads are not supported.');
+  }
+  await getBucketFor(req, 'WRITE');
+  const upload = await getUpload(req);
+  const named = await readParts(req, upload);
+  const etag = etagOf(named);
+  if (upload.isCompleted) {
+    // Again, for a client that did not hear of it the first time.
+    if (upload.head.headers[s3EtagName] !== etag) throw new S3Error('NoSuchUpload', undefined, { UploadId: upload.id });
+    answerCompleted(req, etag);
+    return;
+  }
+  const uploaded = await listUploadedParts(req, upload);
+  const manifest = Buffer.from(JSON.stringify(manifestOf(req, upload, named, uploaded)));
+  const answer = await callSwift(req, {
+    method: 'PUT',
+    object: req.key,
+    query: { 'multipart-manifest': 'put' },
+    headers: { ...headersOf(upload), 'content-length': String(manifest.length), [s3EtagName]: etag },
+    body: once(manifest),
+  });
+  const isNamed = new Set(named.map(({ number }) => number));
+  const unused = uploaded.filter(({ number }) => !isNamed.has(number)).map(({ name }) => name);
+  await removeSegments(req, upload.container, [upload.name, ...unused]);
+  const version = answer.headers['x-object-version-id'];
+  if (version !== undefined) req.ctx.res.setHeader('x-amz-version-id', version);
+  answerCompleted(req, etag);
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function readParts(req: S3Request, { id }: Upload): Promise<NamedPart[]> {
+  const body = await req.payload.read(maxBodyBytes, new S3Error('MalformedXML'));
+  if (body.length === 0) throw new S3Error('InvalidRequest', 'You must specify at least one part');
+  const root = parseXml(body, 'CompleteMultipartUpload');
+  allowOnly(root, ['Part']);
+  if (root.children.length === 0) throw new S3Error('MalformedXML');
+  let previous = 0;
+  return root.children.map((part) => {
+    allowOnly(part, partElements);
+    const text = findText(part, 'PartNumber')?.trim() ?? '';
+    const tag = findText(part, 'ETag');
+    if (!/^[+-]?\d{1,9}$/.test(text) || tag === undefined) throw new S3Error('MalformedXML');
+    const number = Number(text);
+    if (number <= previous) throw new S3Error('InvalidPartOrder', undefined, { UploadId: id });
+    previous = number;
+    const etag = unquoteEtag(tag.trim());
+    if (!/^[0-9a-f]{32}$/.test(etag)) throw invalidPart(id, number);
+    return { number, etag };
+  });
+}
+
+/** S3's entity tag of the whole: the md5 of the parts' md5s, and their number. */
+function etagOf(parts: NamedPart[]): string {
+  const hash = createHash('md5');
+  for (const { etag } of parts) hash.update(etag, 'hex');
+  return `${hash.digest('hex')}-${parts.length}`;
+}
+
+/** `InvalidPart` for what was not uploaded, `EntityTooSmall`. */
+function manifestOf(req: S3Request, { container, name, id }: Upload, named: NamedPart[], uploaded: Part[]) {
+  const { minPartBytes } = req.api.config;
+  const byNumber = new Map(uploaded.map((part) => [part.number, part]));
+  return named.map(({ number, etag }, index) => {
+    const part = byNumber.get(number);
+    if (!part || part.hash !== etag) throw invalidPart(id, number);
+    if (part.bytes < minPartBytes && index < named.length - 1) {
+      throw new S3Error('EntityTooSmall', undefined, {
+        PartNumber: String(number),
+        ProposedSize: String(part.bytes),
+        MinSizeAllowed: String(minPartBytes),
+      });
+    }
+    return { path: `/${container}/${name}/${number}`, etag, size_bytes: part.bytes };
+  });
+}
+
+/** What the upload was begun with. */
+function headersOf({ id, head: { headers } }: Upload): Record<string, string | undefined> {
+  const own: Record<string, string | undefined> = {};
+  for (const name in headers) if (name.startsWith('x-object-meta-') || kept.includes(name)) own[name] = headers[name];
+  return {
+    ...own,
+    'content-type': headers[uploadMetadata.contentType],
+    [objectAclName]: headers[uploadMetadata.acl],
+    [uploadMetadata.id]: id,
+  };
+}
+
+function invalidPart(uploadId: string, number: number): S3Error {
+  return new S3Error('InvalidPart', undefined, { UploadId: uploadId, PartNumber: String(number) });
+}
+
+function answerCompleted(req: S3Request, etag: string): void {
+  const { ctx } = req;
+  answerXml(
+    ctx,
+    xmlDocument(
+      'CompleteMultipartUploadResult',
+      textElement('Location', `http://${ctx.req.headers.host ?? ''}${ctx.req.url!.split('?', 1)[0]}`),
+      textElement('Bucket', req.bucket),
+      textElement('Key', req.key),
+      textElement('ETag', `"${etag}"`),
+    ),
+  );
+}

@@ -1,0 +1,62 @@
+import { getBucketFor } from '../access';
+import { invalidArgument } from '../errors';
+import { readContentMd5 } from '../object-headers';
+import { answerCopied, type CopySource, copyFrom, getCopySource } from '../operations/copy-object';
+import { answerPut, lengthOf } from '../operations/object';
+import type { S3Request } from '../request';
+import { callSwift } from '../swift';
+import { getUpload, noInheritance } from './upload';
+
+/** PUT Object `?partNumber=…&uploadId=…`: Upload Part, and Upload Part Copy. */
+export async function uploadPart(req: S3Request): Promise<void> {
+  if (!req.params.has('uploadId')) {
+    throw invalidArgument('ResourceType', 'partNumber', 'Unexpected query string parameter');
+  }
+  const etag = readContentMd5(req);
+  const number = readPartNumber(req);
+  await getBucketFor(req, 'WRITE');
+  const { container, name } = await getUpload(req);
+  const target = { method: 'PUT', container, object: `${name}/${number}` };
+  if (req.header('x-amz-copy-source') !== undefined) {
+    const source = await getCopySource(req);
+    const headers = {
+      ...copyFrom(source),
+      ...noInheritance,
+      'x-fresh-metadata': 'true',
+      range: readRange(req, source),
+    };
+    answerCopied(req, 'CopyPartResult', source, await callSwift(req, { ...target, headers }));
+    return;
+  }
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': lengthOf(req), etag };
+  const answer = await callSwift(req, { ...target, headers, body: req.payload.stream() });
+  answerPut(req, answer.headers);
+}
+
+function readPartNumber({ params, api }: S3Request): number {
+  const text = params.get('partNumber') ?? '';
+  const max = api.config.maxUploadParts;
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= max) return number;
+  throw invalidArgument('partNumber', text, `Part number must be an integer between 1 and ${max}, inclusive`);
+}
+
+function readRange(req: S3Request, { head }: CopySource): string | undefined {
+  const range = req.header('x-amz-copy-source-range');
+  if (range === undefined) return undefined;
+  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(range);
+  if (!match || Number(match[2]) < Number(match[1])) {
+    const message =
+      'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy';
+    throw invalidArgument('x-amz-source-range', range, message);
+  }
+  const sizeBytes = Number(head.headers['content-length']);
+  if (Number(match[1]) >= sizeBytes) {
+    throw invalidArgument(
+      'x-amz-source-range',
+      range,
+      `Range specified is not valid for source object of size: ${sizeBytes}`,
+    );
+  }
+  return range;
+}
