@@ -1,4 +1,4 @@
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 import type { Query } from '../http/query';
 
 export type ListingType = 'text/plain' | 'application/json' | 'application/xml' | 'text/xml';
@@ -12,20 +12,31 @@ const byFormat = new Map<string, ListingType>([
 ]);
 
 /**
- * Which form of a listing a client wants: `format=` wins over `Accept`, an unknown format means text. 406 when nothing
- * suits, 400 for an Accept header that cannot be read.
+ * Which form of a listing a client wants: `format=` wins over `Accept`, an unknown format means text. 406 when none of
+ * `types` suits, 400 for an Accept header that cannot be read.
  */
-export function negotiateListing(query: Query, accept: string | undefined): ListingType {
+export function negotiateListing(
+  query: Query,
+  accept: string | undefined,
+  types: readonly ListingType[] = offered,
+): ListingType {
   const format = query.get('format');
-  if (format) return byFormat.get(format.toLowerCase()) ?? 'text/plain';
-  const type = findAcceptedType(accept);
+  if (format) {
+    const named = byFormat.get(format.toLowerCase()) ?? 'text/plain';
+    if (!types.includes(named)) throw new HttpError(406);
+    return named;
+  }
+  const type = findAcceptedType(accept, types);
   if (!type) throw new HttpError(406);
   return type;
 }
 
 /** Which of the types an Accept header prefers; `undefined` for none of them. 400 for one that cannot be read. */
-export function findAcceptedType(accept: string | undefined): ListingType | undefined {
-  return accept === undefined || accept === '' || accept === '*/*' ? 'text/plain' : bestMatch(accept);
+export function findAcceptedType(
+  accept: string | undefined,
+  types: readonly ListingType[] = offered,
+): ListingType | undefined {
+  return accept === undefined || accept === '' || accept === '*/*' ? types[0] : bestMatch(accept, types);
 }
 
 interface Range {
@@ -38,12 +49,12 @@ interface Range {
  * The range with the highest quality decides, an exact one before one with a star, then the order in the header; of
  * the types it covers, the one offered first. No backtracking: absurd headers cost what their length costs.
  */
-function bestMatch(accept: string): ListingType | undefined {
+function bestMatch(accept: string, types: readonly ListingType[]): ListingType | undefined {
   const ranges = accept.split(',').map(parseRange);
   ranges.sort((a, b) => b.quality - a.quality || Number(isExact(b)) - Number(isExact(a)));
   for (const range of ranges) {
     if (range.quality === 0) continue;
-    const match = offered.find((candidate) => {
+    const match = types.find((candidate) => {
       const [type, subtype] = candidate.split('/');
       return (range.type === '*' || range.type === type) && (range.subtype === '*' || range.subtype === subtype);
     });
@@ -81,5 +92,5 @@ function parseRange(text: string): Range {
 }
 
 function invalidAccept(): HttpError {
-  return new HttpError(400, 'Invalid Accept header');
+  return new HttpError(400, 'Invalid Accept header', { headers: { 'content-type': htmlType } });
 }

@@ -2,8 +2,9 @@ import type { ContainerEntry, ContainerPath, ObjectEntry, SubdirEntry } from '@z
 import { isoTimestamp } from '../http/timestamp';
 import { listedSize, wholeEtagName } from '../large-objects/stored-manifest';
 import { s3EtagName } from '../s3/s3-etag';
-import { linkColumns } from '../symlinks/link';
+import { linkColumns, locationOf } from '../symlinks/link';
 import type { ListingType } from './format';
+import { listedType } from './listed-type';
 
 export type AccountListing = (ContainerEntry | SubdirEntry)[];
 export type ContainerListing = (ObjectEntry | SubdirEntry)[];
@@ -38,7 +39,9 @@ export function renderContainerListing(
 ): Buffer {
   if (type === 'text/plain') return renderText(entries);
   if (type === 'application/json') {
-    return Buffer.from(JSON.stringify(entries.map((entry) => ('subdir' in entry ? entry : jsonRow(account, entry)))));
+    return Buffer.from(
+      JSON.stringify(entries.map((entry) => ('subdir' in entry ? entry : listedRow(account, container, entry)))),
+    );
   }
   const parts = entries.map((entry) => {
     if (!('subdir' in entry)) {
@@ -47,13 +50,21 @@ export function renderContainerListing(
     }
     return `<subdir name="${escapeAttribute(entry.subdir)}"><name>${escapeText(entry.subdir)}</name></subdir>`;
   });
-  return Buffer.from(`${xmlHead}<container name="${escapeAttribute(container)}">${parts.join('')}</container>`);
+  return Buffer.from(`${xmlHead}${element('container', container, parts.join(''))}`);
 }
 
 const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** What only JSON listings tell. */
-function jsonRow(account: string, entry: ObjectEntry) {
+/** In a listing of current objects also which version they are. */
+function listedRow(account: string, container: string, entry: ObjectEntry) {
+  const row = jsonRow(account, entry);
+  if (entry.versionId === undefined) return row;
+  const path = `${locationOf({ account, container, object: entry.name })}?version-id=${entry.versionId}`;
+  return { ...row, symlink_path: path, version_symlink: true };
+}
+
+/** What JSON listings tell of an object in the account. */
+export function jsonRow(account: string, entry: ObjectEntry) {
   const link = linkColumns(account, entry);
   if (link) return { ...objectRow(entry), ...link };
   const { [s3EtagName]: s3Etag, [wholeEtagName]: wholeEtag } = entry.metadata;
@@ -70,7 +81,7 @@ function objectRow(entry: ObjectEntry) {
     bytes: listedSize(entry),
     hash: entry.etag,
     name: entry.name,
-    content_type: entry.contentType,
+    content_type: listedType(entry.contentType),
     last_modified: isoTimestamp(entry.timestamp),
   };
 }
@@ -96,6 +107,12 @@ const entities: Record<string, string> = {
   '\n': '&#10;',
   '\t': '&#09;',
 };
+
+/** An element without content is written as such, as Python does. */
+function element(name: string, value: string, content: string): string {
+  const start = `<${name} name="${escapeAttribute(value)}"`;
+  return content === '' ? `${start} />` : `${start}>${content}</${name}>`;
+}
 
 function escapeText(text: string): string {
   return text.replace(/[&<>]/g, (character) => entities[character]!);
