@@ -28,7 +28,6 @@ export interface ProxyConfig {
   corsAllowOrigins: string[];
   tempUrl: TempUrlConfig;
   readOnly: ReadOnlyRules;
-}
   largeObjects: LargeObjectLimits;
   bulk: BulkLimits;
 }
@@ -48,6 +47,7 @@ export interface BulkLimits {
   maxContainersPerExtraction: number;
   maxFailedExtractions: number;
   yieldFrequencyS: number;
+}
 
 /** One line of `ZEROCLOUD_USERS`: `account:user=key group…`. */
 export interface User {
@@ -87,11 +87,11 @@ export interface JobLimits {
   defaultContentType: string;
   /** Nodes of one job. */
   maxNodes: number;
-  /** Jobs that run at once; further ones wait, up to `maxQueuedJobs`, then 503. */
-  maxJobs: number;
   /** Connections between the nodes of one job, and the bytes they may hold on disk. */
   maxConnections: number;
   maxSpillBytes: number;
+  /** Jobs that run at once; further ones wait, up to `maxQueuedJobs`, then 503. */
+  maxJobs: number;
   maxQueuedJobs: number;
   /** Jobs beyond `maxJobs`, each of an account that runs none. */
   reservedJobs: number;
@@ -192,6 +192,18 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     timeouts,
     corsAllowOrigins,
     tempUrl: tempUrlConfig(values),
+    largeObjects: {
+      maxManifestSegments: values.maxManifestSegments,
+      maxManifestBytes: values.maxManifestBytes,
+      yieldFrequencyS: values.yieldFrequencyS,
+    },
+    bulk: {
+      maxDeletesPerRequest: values.maxDeletesPerRequest,
+      maxFailedDeletes: values.maxFailedDeletes,
+      maxContainersPerExtraction: values.maxContainersPerExtraction,
+      maxFailedExtractions: values.maxFailedExtractions,
+      yieldFrequencyS: values.yieldFrequencyS,
+    },
     readOnly: { accounts: values.readOnlyAccounts, allowDeletes: values.readOnlyDeletes === 'yes' },
   });
 }
@@ -211,18 +223,6 @@ function swiftLimits(values: SettingValues): SwiftLimits {
     containerListingLimit: values.containerListingLimit,
     symloopMax: values.symloopMax,
   };
-    largeObjects: {
-      maxManifestSegments: values.maxManifestSegments,
-      maxManifestBytes: values.maxManifestBytes,
-      yieldFrequencyS: values.yieldFrequencyS,
-    },
-    bulk: {
-      maxDeletesPerRequest: values.maxDeletesPerRequest,
-      maxFailedDeletes: values.maxFailedDeletes,
-      maxContainersPerExtraction: values.maxContainersPerExtraction,
-      maxFailedExtractions: values.maxFailedExtractions,
-      yieldFrequencyS: values.yieldFrequencyS,
-    },
 }
 
 function tempUrlConfig(values: SettingValues): TempUrlConfig {
@@ -252,11 +252,11 @@ function jobLimits(values: SettingValues): JobLimits {
     maxProgramBytes: values.maxProgramBytes,
     defaultContentType: values.defaultContentType,
     maxNodes: values.maxNodes,
+    maxConnections: values.maxConnections,
+    maxSpillBytes: values.maxSpillBytes,
     maxJobs: values.maxJobs,
     maxQueuedJobs: values.maxQueuedJobs,
     reservedJobs: values.reservedJobs,
-    maxConnections: values.maxConnections,
-    maxSpillBytes: values.maxSpillBytes,
     accounting: values.accounting === 'yes',
     userStatsAccount: values.userStatsAccount,
     prevalidate: values.prevalidate === 'yes',

@@ -380,9 +380,9 @@ export const settings = {
     sentence: 'Seconds a claim holds its messages at most, and by default (max_claim_ttl).',
   }),
   ...urlSettings,
+  ...largeObjectSettings,
   maxSessions: integer('MAX_SESSIONS', {
     readBy: storageRoles,
-  ...largeObjectSettings,
     min: 1,
     max: 1024,
     default: Math.max(2, os.availableParallelism()),
