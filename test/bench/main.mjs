@@ -11,6 +11,7 @@ import { pythonJob, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
 import { listing, prepareListing } from './cases/listing.mjs';
 import { memory } from './cases/memory.mjs';
+import { middleware } from './cases/middleware.mjs';
 import { pipe, pipeSessions } from './cases/pipe.mjs';
 import { getSmall, putSmall } from './cases/small-objects.mjs';
 import { wordCount } from './cases/word-count.mjs';
@@ -21,6 +22,7 @@ const cases = {
   memory,
   putSmall,
   getSmall,
+  middleware,
   getLarge,
   putLarge,
   tinyJob,

@@ -31,9 +31,9 @@ async function startProcess(script, env) {
   throw new Error(`${script} ended before it listened`);
 }
 
-/** Our server, standalone, with default settings on a free port. */
-export async function startServer(dataDir, env = {}) {
-  const server = await startProcess('packages/proxy/dist/main.js', {
+/** Our server, standalone, with default settings on a free port, or another script that makes one. */
+export async function startServer(dataDir, env = {}, script = 'packages/proxy/dist/main.js') {
+  const server = await startProcess(script, {
     ZEROCLOUD_PORT: '0',
     ZEROCLOUD_DATA_DIR: dataDir,
     ...env,
