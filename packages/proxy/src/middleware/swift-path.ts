@@ -1,4 +1,4 @@
-import type { Middleware } from '../context';
+import type { Middleware, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { queuePrefix } from '../queues/message-name';
 import { decodePercent, rawPathOf, type SwiftPath, splitSwiftPath } from '../swift-path';
@@ -9,14 +9,24 @@ import { decodePercent, rawPathOf, type SwiftPath, splitSwiftPath } from '../swi
  */
 export function swiftPath(): Middleware {
   return (ctx, next) => {
-    const decoded = decodePercent(rawPathOf(ctx.req.url ?? '/'));
-    if (decoded === undefined || decoded.includes('\0')) throw plainPage(412, 'Invalid UTF8 or contains NULL');
+    const raw = rawPathOf(ctx.req.url ?? '/');
+    const decoded = decodePercent(raw);
+    if (decoded === undefined || decoded.includes('\0')) {
+      throw plainPage(412, isForJobs(ctx, raw) ? 'Invalid UTF8' : 'Invalid UTF8 or contains NULL');
+    }
     const path = splitSwiftPath(decoded);
     if (!path) throw new HttpError(404);
-    if (!path.account || (path.object && !path.container)) throw plainPage(412, 'Bad URL');
+    if (!path.account || (path.object && !path.container)) {
+      throw isForJobs(ctx, raw) ? new HttpError(404) : plainPage(412, 'Bad URL');
+    }
     ctx.state.path = resourcePath(path as SwiftPath);
     return next();
   };
+}
+
+/** ZeroCloud stands before Swift, and has other words for paths that are none. */
+function isForJobs(ctx: SwiftContext, path: string): boolean {
+  return ctx.req.headers['x-zerovm-execute'] !== undefined || /^\/(?:open|api)(?:\/|$)/.test(path);
 }
 
 function plainPage(status: number, body: string): HttpError {
