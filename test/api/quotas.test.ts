@@ -92,6 +92,33 @@ describe.each([
     expect((await request('/account/p', 'PUT', {}, '1')).status).toBe(201);
   });
 
+  const writeJob = (text: string, target: string) =>
+    JSON.stringify([
+      {
+        name: 'write',
+        exec: { path: 'file://python:python', args: `-c "open('/dev/output','w').write('${text}')"` },
+        file_list: [{ device: 'python' }, { device: 'output', path: target }],
+      },
+    ]);
+  const runJob = (job: string) =>
+    request('', 'POST', { 'x-zerovm-execute': '1.0', 'content-type': 'application/json' }, job);
+
+  test('the output of a job ends where the quota of its container does', async () => {
+    await request('/jobs', 'PUT', { 'x-container-meta-quota-bytes': '10' });
+    expect((await runJob(writeJob('1234', 'swift://AUTH_test/jobs/a'))).status).toBe(200);
+    expect(await (await request('/jobs/a', 'GET')).text()).toBe('1234');
+    await runJob(writeJob('123456789', 'swift://AUTH_test/jobs/b'));
+    expect(Number((await request('/jobs', 'HEAD')).headers.get('x-container-bytes-used'))).toBeLessThanOrEqual(10);
+  });
+
+  test('a job stores nothing in a container that is full', async () => {
+    await request('/full', 'PUT', { 'x-container-meta-quota-count': '1' });
+    await request('/full/o', 'PUT', {}, 'x');
+    const answer = await runJob(writeJob('1', 'swift://AUTH_test/full/p'));
+    expect(await textOf(answer)).toEqual(exceeded);
+    expect((await request('/full/p', 'HEAD')).status).toBe(404);
+  });
+
   test('owners of an account neither set nor remove its quota', async () => {
     await setAccountQuota('1000000');
     expect((await request('', 'POST', { 'x-account-meta-quota-bytes': '5' })).status).toBe(403);

@@ -1,5 +1,6 @@
 import type { ObjectPath } from '@zerocloud/object-server';
 import type { Deps } from '../context';
+import type { OutputRooms } from '../quotas/output-rooms';
 import { nodeNotRun } from './errors';
 import type { PlannedNode } from './plan';
 import type { Rights } from './rights';
@@ -14,13 +15,14 @@ export interface DeniedOutput {
 
 /**
  * Checks every object of the job with the caller's rights: programs, inputs and local outputs refuse the job before
- * anything runs, other outputs only themselves, after their program ran. For owners no lookup is made. In jobs of
+ * anything runs, other outputs only themselves, after their program ran; so do quotas that are used up. In jobs of
  * several nodes, what is named without wildcard must also exist, so that no node runs for a job that must fail.
  */
 export async function authoriseNodes(
   rights: Rights,
   deps: Deps,
   nodes: PlannedNode[],
+  rooms: OutputRooms,
 ): Promise<Map<PlannedNode, DeniedOutput>> {
   const deniedOutputs = new Map<PlannedNode, DeniedOutput>();
   const existing = new Set<string>();
@@ -42,8 +44,10 @@ export async function authoriseNodes(
     for (const [index, path] of node.objects.entries()) {
       if (!path) continue;
       const access = group.devices[index]!.kind?.access === 'write' ? 'write' : 'read';
-      if (!rights.isFree(path)) {
-        const denial = await rights.findDenial(path, access);
+      if (access === 'write' || !rights.isFree(path)) {
+        const denial =
+          (rights.isFree(path) ? undefined : await rights.findDenial(path, access)) ??
+          (access === 'write' ? await rooms.findRefusal(path) : undefined);
         if (denial && (access === 'read' || index === local)) throw denial;
         if (denial && !deniedOutputs.has(node)) deniedOutputs.set(node, { device: index, status: denial.status, path });
       }

@@ -3,6 +3,7 @@ import { isStorageError, type NodeSession } from '@zerocloud/object-server';
 import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { OutputRooms } from '../quotas/output-rooms';
 import { AccountingLog } from './accounting-log';
 import { Admission, type JobRequest } from './admission';
 import { Answer, cdrLine } from './answer';
@@ -50,7 +51,8 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       targetLimits: config.limits,
     });
     if (daemons.length > 0) assignDaemons(new Set(nodes.map(({ group }) => group)), daemons);
-    const denied = await authoriseNodes(rights, deps, nodes);
+    const rooms = new OutputRooms(deps.node, config.jobs.maxOutputBytes);
+    const denied = await authoriseNodes(rights, deps, nodes, rooms);
     const job = {
       account: path.account,
       transactionId,
@@ -65,6 +67,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       payload: usesPayload ? await payload!.take() : undefined,
       imageDevices,
       limits: config.jobs,
+      rooms,
       metadataLimits,
     };
     const places = nodes.length === 1 ? undefined : await describe();

@@ -10,6 +10,7 @@ import type {
 } from '@zerocloud/object-server';
 import type { FileType } from '@zerocloud/sandbox';
 import type { JobLimits, SwiftLimits } from '../config';
+import type { OutputRooms } from '../quotas/output-rooms';
 import { splitArguments } from './arguments';
 import type { DeniedOutput } from './authorise';
 import { type Device, findPayloadDevice, type Group } from './description';
@@ -30,6 +31,8 @@ export interface Job {
   payload?: NodeSource;
   imageDevices: ReadonlySet<string>;
   limits: JobLimits;
+  /** What quotas leave for outputs. */
+  rooms?: OutputRooms;
   /** Bounds of the metadata that messages set. */
   metadataLimits: MetadataLimits;
 }
@@ -158,7 +161,7 @@ function outputOf(device: Device, path: ObjectPath | undefined, job: Job, isLoca
   const channel: NodeChannel = {
     device: device.name,
     type: device.kind!.type,
-    limits: writeLimits(limits),
+    limits: writeLimits(limits, path && job.rooms?.bytesFor(path)),
     fileType: device.fileType,
     etag: path === undefined || isLocal,
     minSizeBytes: device.minSizeBytes,
@@ -214,8 +217,8 @@ function readLimits({ maxIops, maxInputBytes }: JobLimits): NodeChannel['limits'
   return { reads: maxIops, readBytes: maxInputBytes, writes: 0, writeBytes: 0 };
 }
 
-function writeLimits({ maxIops, maxOutputBytes }: JobLimits): NodeChannel['limits'] {
-  return { reads: 0, readBytes: 0, writes: maxIops, writeBytes: maxOutputBytes };
+function writeLimits({ maxIops, maxOutputBytes }: JobLimits, roomBytes = maxOutputBytes): NodeChannel['limits'] {
+  return { reads: 0, readBytes: 0, writes: maxIops, writeBytes: Math.min(maxOutputBytes, roomBytes) };
 }
 
 function storedMetadata(meta: Record<string, string>): Record<string, string> {
