@@ -18,8 +18,8 @@ interface Waiter {
 const maxWaitingFactor = 8;
 
 /**
- * Who runs next, between accounts. A free place goes to the account whose turn it is (round robin over those that
- * wait), and within an account to who waits longest; so a job of a thousand nodes holds up its own account only. An
+ * Who runs next, between accounts. A free place goes to the account whose turn it is (of those that wait, the one that was
+ * given something the longest ago, or nothing yet), and within an account to who waits longest; so a job of a thousand nodes holds up its own account only. An
  * account that runs nothing does not even wait for the end of somebody's session: a few places are kept for such.
  *
  * Who needs several places gets them together or none, so two such never wait for each other. Whoever's turn it is keeps
@@ -28,8 +28,10 @@ const maxWaitingFactor = 8;
 export class FairSlots {
   readonly #options: FairSlotsOptions;
   readonly #runningOf = new Map<string, number>();
-  /** In the order of turns. */
   readonly #waiting = new Map<string, Set<Waiter>>();
+  /** When an account was last given something, as a number that counts; kept while anybody waits. */
+  readonly #servedAt = new Map<string, number>();
+  #served = 0;
   #running = 0;
   #waitingCount = 0;
   /** Waiters of more than one place. */
@@ -89,28 +91,32 @@ export class FairSlots {
     if (left > 0) this.#runningOf.set(account, left);
     else this.#runningOf.delete(account);
     this.#running -= count;
-    this.#dispatch();
+    if (this.#waitingCount > 0) this.#dispatch();
+    else if (left <= 0) this.#servedAt.delete(account);
   }
 
   #dispatch(): void {
     for (let next = this.#findNext(); next !== undefined; next = this.#findNext()) {
-      const queue = this.#waiting.get(next)!;
-      const [waiter] = queue;
+      const [waiter] = this.#waiting.get(next)!;
       this.#remove(next, waiter!);
-      // Its next turn comes after those of all others.
-      if (queue.size > 0 && this.#waiting.delete(next)) this.#waiting.set(next, queue);
       this.#enter(next, waiter!.count);
       waiter!.enter();
     }
   }
 
   #findNext(): string | undefined {
+    let first: string | undefined;
+    let firstServed = Infinity;
     for (const [account, queue] of this.#waiting) {
       const [waiter] = queue;
-      if (this.#mayEnter(account, waiter!.count)) return account;
-      if (waiter!.count > 1) return undefined;
+      const served = this.#servedAt.get(account) ?? 0;
+      const mayEnter = this.#mayEnter(account, waiter!.count);
+      if (served >= firstServed || (!mayEnter && waiter!.count === 1)) continue;
+      // A group that cannot enter yet holds up those whose turn comes later.
+      first = mayEnter ? account : undefined;
+      firstServed = served;
     }
-    return undefined;
+    return first;
   }
 
   #mayEnter(account: string, count: number): boolean {
@@ -122,6 +128,7 @@ export class FairSlots {
   #enter(account: string, count: number): void {
     this.#running += count;
     this.#runningOf.set(account, (this.#runningOf.get(account) ?? 0) + count);
+    this.#servedAt.set(account, ++this.#served);
   }
 
   #remove(account: string, waiter: Waiter): void {
@@ -130,5 +137,7 @@ export class FairSlots {
     this.#waitingCount--;
     if (waiter.count > 1) this.#waitingGroups--;
     if (queue.size === 0) this.#waiting.delete(account);
+    if (this.#waitingCount > 0) return;
+    for (const served of this.#servedAt.keys()) if (!this.#runningOf.has(served)) this.#servedAt.delete(served);
   }
 }
