@@ -75,6 +75,46 @@ test('sort: every object has its sorted counterpart, named by what the stars too
   expect((await client.get('sorted/-a-deep/two.sorted')).body).toBe('a lists-a/deep/two\nb lists-a/deep/two\n');
 });
 
+test('word-count: three mappers count beside their objects, and one reducer adds up', async () => {
+  await client.put('apps/word-count.tar', await archive('word-count'), asTar);
+  await client.put('texts');
+  const texts = ['The cat and the dog', 'a dog\nand a cat, ', `the ${'end '.repeat(100_000)}`];
+  for (const [index, text] of texts.entries()) await client.put(`texts/${index}.txt`, text);
+  const counts = new Map<string, number>();
+  for (const word of texts.join(' ').toLowerCase().split(/\s+/).filter(Boolean)) {
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const answer = await client.post(await file('word-count/job.json'), { 'content-type': 'application/json' });
+  expect([answer.status, answer.headers['x-nexe-system']]).toEqual([200, 'map-1,map-2,map-3,reduce']);
+  const byCount = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  expect(answer.body).toBe(byCount.map(([word, count]) => `${count} ${word}\n`).join(''));
+});
+
+test('shuffle: four mappers send each page to its reducer of three', async () => {
+  await client.put('apps/shuffle.tar', await archive('shuffle'), asTar);
+  await client.put('visits');
+  await client.put('visitors');
+  const visits = Array.from({ length: 20_000 }, (_, index) => ({
+    page: `/p${index % 97}`,
+    visitor: `v${index % 1013}`,
+  }));
+  for (let part = 0; part < 4; part++) {
+    const own = visits.filter((_, index) => index % 4 === part);
+    await client.put(`visits/${part}.log`, own.map(({ page, visitor }) => `${page} ${visitor}\n`).join(''));
+  }
+  const answer = await client.post(await file('shuffle/job.json'), { 'content-type': 'application/json' });
+  expect([answer.status, answer.headers['x-nexe-status']]).toEqual([200, Array(7).fill('ok').join(',')]);
+  const counted: string[] = [];
+  for (let part = 1; part <= 3; part++) {
+    const { body } = await client.get(`visitors/reduce-${part}.txt`);
+    expect(body).not.toBe('');
+    counted.push(...body.trimEnd().split('\n'));
+  }
+  const visitors = new Map<string, Set<string>>();
+  for (const { page, visitor } of visits) visitors.set(page, (visitors.get(page) ?? new Set()).add(visitor));
+  expect(counted.sort()).toEqual([...visitors].map(([page, some]) => `${page} ${some.size}`).sort());
+});
+
 describe('the manual', () => {
   const manual = readFile(path.join(__dirname, '../../docs/jobs.md'), 'utf8');
   const indented = (text: string, by: number) => text.trim().replace(/^(?=.)/gm, ' '.repeat(by));
