@@ -71,6 +71,8 @@ interface RewrittenHead {
 const standInPrefix = 'x-zerocloud-name-';
 const requestLine = /^[A-Z]+ \/[\x21-\x7e\x80-\xff]* HTTP\/1\.1$/;
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z\x80-\xff-]+):([\t\x20-\x7e\x80-\xff]*)$/;
+/** S3 allows anything visible in the names of metadata, and ignores what it does not like. */
+const s3MetadataLine = /^(x-amz-meta-[\x21-\x39\x3b-\x7e]+):([\t\x20-\x7e\x80-\xff]*)$/i;
 const metadataName = /^x-(?:account|container|object)-meta-/;
 
 /** Exported for tests. `undefined`: not such a request, or not one that is beyond doubt. */
@@ -83,15 +85,16 @@ export function rewriteHead(packet: Buffer): RewrittenHead | undefined {
   const target = first!.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
   const rewritten = [target];
   for (const line of lines) {
-    const [, name, value] = headerLine.exec(line) ?? [];
+    const plain = headerLine.exec(line);
+    const [, name, value] = plain ?? s3MetadataLine.exec(line) ?? [];
     if (name === undefined) return undefined;
     const lower = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
     if (lower.startsWith(standInPrefix)) return undefined;
-    if (!/[\x80-\xff]/.test(name)) {
+    if (plain && !/[\x80-\xff]/.test(name)) {
       rewritten.push(line);
       continue;
     }
-    if (!metadataName.test(lower) || !isUtf8(Buffer.from(name, 'latin1'))) return undefined;
+    if (plain && (!metadataName.test(lower) || !isUtf8(Buffer.from(name, 'latin1')))) return undefined;
     const standIn = `${standInPrefix}${names.size}`;
     names.set(standIn, lower);
     rewritten.push(`${standIn}:${value}`);

@@ -9,9 +9,9 @@ import { parseHttpDate } from './http-date';
  */
 export function evaluateConditions(headers: IncomingHttpHeaders, record: ObjectRecord): 304 | 412 | undefined {
   const ifNoneMatch = headers['if-none-match'];
-  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, record.etag)) return 304;
+  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, knownEtag(headers, record))) return 304;
   const ifMatch = headers['if-match'];
-  if (ifMatch !== undefined && !isMatch(ifMatch, record.etag)) return 412;
+  if (ifMatch !== undefined && !isMatch(ifMatch, knownEtag(headers, record))) return 412;
   const modifiedSince = headers['if-modified-since'];
   if (modifiedSince !== undefined) {
     const since = parseHttpDate(modifiedSince);
@@ -23,6 +23,15 @@ export function evaluateConditions(headers: IncomingHttpHeaders, record: ObjectR
     if (since !== undefined && lastModifiedS(record) > since) return 412;
   }
   return undefined;
+}
+
+/**
+ * The entity tag that the client knows the object by: its own, unless a request of the server's own names system
+ * metadata that hold another (Swift's X-Backend-Etag-Is-At).
+ */
+function knownEtag(headers: IncomingHttpHeaders, { metadata, etag }: ObjectRecord): string {
+  const place = headers['x-backend-etag-is-at'];
+  return (place !== undefined && metadata[String(place)]) || etag;
 }
 
 /** `If-Match: *` wants an object, whichever: where there is none, the answer is 412 instead of 404. */
@@ -38,7 +47,7 @@ export function demandsExistence(headers: IncomingHttpHeaders): boolean {
 export function findRangeHeader(headers: IncomingHttpHeaders, record: ObjectRecord): string | undefined {
   const ifRange = headers['if-range'];
   if (typeof ifRange !== 'string' || headers.range === undefined) return headers.range;
-  const isSame = unquoteEtag(ifRange.trim()) === record.etag || parseHttpDate(ifRange) === lastModifiedS(record);
+  const isSame = unquoteEtag(ifRange.trim()) === knownEtag(headers, record) || parseHttpDate(ifRange) === lastModifiedS(record);
   return isSame ? headers.range : undefined;
 }
 

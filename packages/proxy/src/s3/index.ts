@@ -3,6 +3,7 @@ import { resellerPrefix } from '../auth/authorize';
 import { identityOf, type UserTable } from '../auth/users';
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { respondEmpty } from '../http/respond';
 import type { Subrequests } from '../http/subrequest';
 import { findSignatureVersion, getSigner, readCredentials, type SignatureVersion } from './auth/authenticate';
 import { checkHeaders } from './check-headers';
@@ -12,7 +13,7 @@ import { readPayload } from './payload/payload';
 import { answerPreflight, isPreflight } from './preflight';
 import { readTarget, type S3Api, S3Request } from './request';
 import { getOperation } from './routes';
-import { textElement, xmlHead } from './xml';
+import { renderError } from './xml';
 
 /**
  * The API of Amazon S3, as Swift's s3api has it with `s3_acl`: requests that carry a signature of S3 are translated into
@@ -95,14 +96,12 @@ function refuse({ deps }: S3Api, ctx: SwiftContext, refusal: S3Error | undefined
   for (const name of res.getHeaderNames()) if (!keptOnError.has(name)) res.removeHeader(name);
   // Behind half a body nobody can find the next request.
   if (isBodyError(error)) res.setHeader('Connection', 'close');
-  const fields = [
-    textElement('Code', error.code),
-    textElement('Message', error.message),
-    textElement('RequestId', state.transactionId),
-    ...Object.entries(error.info).map(([name, value]) => textElement(name, value)),
-  ];
+  if (ctx.method === 'HEAD') {
+    respondEmpty(ctx, error.status, { 'Content-Type': 'application/xml' });
+    return;
+  }
   ctx.status = error.status;
-  ctx.body = Buffer.from(`${xmlHead}<Error>${fields.join('')}</Error>`);
+  ctx.body = Buffer.from(renderError(error, state.transactionId));
   res.setHeader('Content-Type', 'application/xml');
 }
 

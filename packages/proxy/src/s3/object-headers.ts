@@ -1,6 +1,7 @@
 import type { SwiftContext } from '../context';
 import { decodeHeaderText } from '../http/header-text';
 import type { SubAnswer } from '../http/subrequest';
+import { setUncheckedHeader } from '../http/unchecked-header';
 import { linesOfHeaders } from './auth/credentials';
 import { invalidArgument, S3Error } from './errors';
 import type { S3Request } from './request';
@@ -99,7 +100,7 @@ export function setObjectHeaders(ctx: SwiftContext, { headers }: SubAnswer): voi
 function setMetadata(ctx: SwiftContext, key: string, value: string): void {
   const name = `${metaPrefix}${key.toLowerCase().replaceAll('=5f', '_')}`;
   // Names beyond ASCII, which only Swift can have set, are none in S3.
-  if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) ctx.res.setHeader(name, value);
+  if (/^[\x21-\x7e]+$/.test(name)) setUncheckedHeader(ctx.res, name, value);
 }
 
 function title(name: string): string {

@@ -1,5 +1,5 @@
 import type { SwiftContext } from '../context';
-import { answerEmpty } from './answers';
+import { respondEmpty } from '../http/respond';
 
 const methods = 'GET, HEAD, PUT, POST, DELETE, OPTIONS';
 
@@ -19,14 +19,14 @@ export function answerPreflight(ctx: SwiftContext, origins: readonly string[]): 
   const { headers } = ctx.req;
   const origin = headers.origin!;
   if (!origins.includes('*') && !origins.includes(origin)) {
-    answerEmpty(ctx, 401, { Allow: methods });
+    respondEmpty(ctx, 401, { Allow: methods });
     return;
   }
   const wanted = String(headers['access-control-request-headers'] ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
-  answerEmpty(ctx, 200, {
+  respondEmpty(ctx, 200, {
     Allow: methods,
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Methods': methods,

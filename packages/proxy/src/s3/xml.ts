@@ -87,7 +87,7 @@ export function xmlDocument(root: string, ...children: string[]): Buffer {
   return Buffer.from(`${xmlHead}<${root} ${namespace}${inner === '' ? '/>' : `>${inner}</${root}>`}`);
 }
 
-export const xmlHead = "<?xml version='1.0' encoding='UTF-8'?>\n";
+const xmlHead = "<?xml version='1.0' encoding='UTF-8'?>\n";
 
 /** Owners, initiators, grantees: the name of a user is its id. */
 export function userElement(name: string, id: string): string {
@@ -100,4 +100,11 @@ const special = /[&<>\r\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 /** What XML 1.0 cannot hold goes out as a numeric reference, as from AWS; clients avoid it by `encoding-type=url`. */
 function escapeText(text: string): string {
   return text.replace(special, (char) => markup[char] ?? `&#x${char.charCodeAt(0).toString(16)};`);
+}
+
+/** The body of a refusal. */
+export function renderError({ code, message, info }: S3Error, requestId?: string): string {
+  const fields = Object.entries(info).map(([name, value]) => textElement(name, value));
+  if (requestId !== undefined) fields.unshift(textElement('RequestId', requestId));
+  return xmlHead + element('Error', textElement('Code', code), textElement('Message', message), ...fields);
 }

@@ -101,9 +101,10 @@ function checkExpiry(input: SigningInput): string {
   const { params, nowMs, clockSkewS } = input;
   const text = params.get('X-Amz-Expires');
   if (text === undefined) throw new S3Error('AccessDenied');
-  const expires = /^\s*[+-]?\d{1,20}\s*$/.test(text) ? Number(text) : Number.NaN;
+  const expires = /^[+-]?\d{1,20}$/.test(text.trim()) ? Number(text) : Number.NaN;
   const refuse = (message: string) => new S3Error('AuthorizationQueryParametersError', message);
-  if (Number.isNaN(expires) || expires >= 2 ** 63) throw refuse('X-Amz-Expires should be a number');
+  if (Number.isNaN(expires) || BigInt(text.trim().replace('+', '')) >= 2n ** 63n)
+    throw refuse('X-Amz-Expires should be a number');
   if (expires < 0) throw refuse('X-Amz-Expires must be non-negative');
   if (expires > maxExpiresS) {
     throw refuse(

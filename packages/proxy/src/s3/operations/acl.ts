@@ -1,3 +1,4 @@
+import { respondEmpty } from '../../http/respond';
 import { encodePath } from '../../objects/copy-request';
 import { bucketAcl, bucketOwnerOf, checkAcl, getBucketFor } from '../access';
 import {
@@ -11,7 +12,7 @@ import {
   readAclXml,
   renderAcl,
 } from '../acl';
-import { answerEmpty, answerXml } from '../answers';
+import { answerXml } from '../answers';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { callSwift, headerText } from '../swift';
@@ -28,7 +29,7 @@ export async function getAcl(req: S3Request): Promise<void> {
 export async function putAcl(req: S3Request): Promise<void> {
   if (req.key) await putObjectAcl(req);
   else await putBucketAcl(req);
-  answerEmpty(req.ctx, 200);
+  respondEmpty(req.ctx, 200);
 }
 
 async function putBucketAcl(req: S3Request): Promise<void> {

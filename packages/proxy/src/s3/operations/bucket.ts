@@ -1,6 +1,7 @@
+import { respondEmpty } from '../../http/respond';
 import { bucketAcl, getBucketFor, isAccountOwner } from '../access';
 import { bucketAclName, encodeAcl, getAclOfHeaders, isAllowed } from '../acl';
-import { answerEmpty, answerXml } from '../answers';
+import { answerXml } from '../answers';
 import { segmentsOf } from '../bucket-name';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
@@ -11,7 +12,7 @@ const maxConfigurationBytes = 10_240;
 
 export async function headBucket(req: S3Request): Promise<void> {
   await getBucketFor(req, 'READ');
-  answerEmpty(req.ctx, 200, { 'Content-Type': 'application/xml', 'x-amz-bucket-region': req.api.config.location });
+  respondEmpty(req.ctx, 200, { 'Content-Type': 'application/xml', 'x-amz-bucket-region': req.api.config.location });
 }
 
 export async function createBucket(req: S3Request): Promise<void> {
@@ -36,7 +37,7 @@ export async function createBucket(req: S3Request): Promise<void> {
   if (answer.status !== 201) throw await refusalOf(req, request, answer);
   // Until then it belongs to the account's owners, of whom the caller is one.
   await node.updateContainer(path, { timestamp: req.ctx.state.timestamp, metadata: { [bucketAclName]: acl } });
-  answerEmpty(req.ctx, 200, { Location: `/${req.bucket}` });
+  respondEmpty(req.ctx, 200, { Location: `/${req.bucket}` });
 }
 
 async function alreadyThere(req: S3Request): Promise<S3Error> {
@@ -57,7 +58,7 @@ export async function deleteBucket(req: S3Request): Promise<void> {
   }
   await deleteSegments(req);
   await callSwift(req, { method: 'DELETE' });
-  answerEmpty(req.ctx, 204);
+  respondEmpty(req.ctx, 204);
 }
 
 /** What unfinished uploads to the bucket left. */

@@ -7,7 +7,7 @@ import { answerXml } from '../answers';
 import { invalidArgument, S3Error } from '../errors';
 import { readObjectHeaders } from '../object-headers';
 import type { S3Request } from '../request';
-import { s3Etag } from '../s3-etag';
+import { s3Etag, s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, headerText, refusalOf } from '../swift';
 import { textElement, xmlDocument } from '../xml';
 
@@ -23,7 +23,7 @@ export interface CopySource {
 /** Looks at the source with its conditions. `NoSuchKey`, `AccessDenied`, `PreconditionFailed`. */
 export async function getCopySource(req: S3Request): Promise<CopySource> {
   const { bucket, key, versionId } = readCopySource(req.header('x-amz-copy-source')!);
-  const headers: Record<string, string | undefined> = {};
+  const headers: Record<string, string | undefined> = { 'x-backend-etag-is-at': s3EtagName };
   for (const name of ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']) {
     headers[name] = req.header(`x-amz-copy-source-${name}`);
   }

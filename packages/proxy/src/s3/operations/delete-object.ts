@@ -1,5 +1,5 @@
+import { respondEmpty } from '../../http/respond';
 import { getBucketFor } from '../access';
-import { answerEmpty } from '../answers';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { s3EtagName } from '../s3-etag';
@@ -9,7 +9,7 @@ import { askSwift, refusalOf, type SwiftRequest } from '../swift';
 export async function deleteObject(req: S3Request): Promise<void> {
   await getBucketFor(req, 'WRITE');
   const headers = await removeObject(req, req.key, req.params.get('versionId'));
-  answerEmpty(req.ctx, 204, headers);
+  respondEmpty(req.ctx, 204, headers);
 }
 
 /** Deletes one object with the parts it is made of. Resolves with headers for the answer. */

@@ -131,7 +131,8 @@ function headOf(req: S3Request, listing: Listing): string[] {
     if (last && params.has('delimiter')) head.push(textElement('NextMarker', encode(nameOf(last))));
   }
   head.push(textElement('MaxKeys', maxKeys));
-  if (params.get('delimiter')) head.push(textElement('Delimiter', shown('delimiter')));
+  if (kind === 'versions' ? params.has('delimiter') : params.get('delimiter'))
+    head.push(textElement('Delimiter', shown('delimiter')));
   if (params.get('encoding-type')) head.push(textElement('EncodingType', 'url'));
   head.push(textElement('IsTruncated', isTruncated));
   return head;

@@ -1,13 +1,13 @@
 import type { ByteRange } from '@zerocloud/object-server';
+import { respondEmpty } from '../../http/respond';
 import { unquoteEtag } from '../../objects/conditions';
 import { contentRange, selectRanges } from '../../objects/ranges';
 import { bucketOwnerOf, checkAcl, getBucketFor } from '../access';
 import { decodeAcl, encodeAcl, getAclOfHeaders, objectAclName } from '../acl';
-import { answerEmpty } from '../answers';
 import { S3Error } from '../errors';
 import { readContentMd5, readObjectHeaders, setObjectHeaders, setOverrides } from '../object-headers';
 import type { S3Request } from '../request';
-import { s3Etag } from '../s3-etag';
+import { s3Etag, s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, dropBody, headerText, refusalOf } from '../swift';
 
 /** What S3 gives an object whose upload names no type. */
@@ -20,7 +20,7 @@ export async function readObject(req: S3Request): Promise<void> {
   const { ctx, method } = req;
   const isHead = method === 'HEAD';
   const version = req.params.get('versionId');
-  const conditions = await readConditions(req, version);
+  const conditions = readConditions(req);
   const range = req.header('range');
   const request = {
     method,
@@ -50,29 +50,21 @@ export async function readObject(req: S3Request): Promise<void> {
 }
 
 /**
- * Conditions as Swift understands them: it knows a multipart object by another entity tag than S3's clients, so where
- * they name the one, the other is named as well.
+ * Conditions as Swift understands them. It knows a multipart object by another entity tag than S3's clients, and a large
+ * object of its own by the tag without `-N`.
  */
-async function readConditions(req: S3Request, version: string | undefined): Promise<Record<string, string>> {
-  const conditions: Record<string, string> = {};
+function readConditions(req: S3Request): Record<string, string> {
+  const conditions: Record<string, string> = { 'x-backend-etag-is-at': s3EtagName };
   for (const name of conditionHeaders) {
     const value = req.header(name);
-    if (value !== undefined) conditions[name] = value;
-  }
-  const named = ['if-match', 'if-none-match'].filter((name) => /-(?:\d+|N)"?\s*(?:,|$)/.test(conditions[name] ?? ''));
-  if (named.length === 0) return conditions;
-  const { status, headers } = await askSwift(req, {
-    method: 'HEAD',
-    object: req.key,
-    query: { 'version-id': version },
-  });
-  const own = s3Etag(headers);
-  if (status !== 200 || own === undefined || headers.etag === undefined) return conditions;
-  for (const name of named) {
-    const tags = conditions[name]!.split(',').map((tag) => unquoteEtag(tag.trim()));
-    if (tags.includes(own)) conditions[name] += `, ${headers.etag}`;
+    if (value !== undefined) conditions[name] = name.endsWith('-match') ? withRealTags(value) : value;
   }
   return conditions;
+}
+
+function withRealTags(header: string): string {
+  const tags = header.split(',').map((tag) => unquoteEtag(tag.trim()));
+  return [header, ...tags.filter((tag) => tag.endsWith('-N')).map((tag) => tag.slice(0, -2))].join(', ');
 }
 
 /** Swift answers a HEAD with a Range as one without. */
@@ -124,5 +116,5 @@ export function answerPut(req: S3Request, headers: Record<string, string>): void
   if (headers['x-object-version-id']) answer['x-amz-version-id'] = headers['x-object-version-id'];
   const checksum = req.payload.findChecksumHeader();
   if (checksum) answer[checksum[0]] = checksum[1];
-  answerEmpty(req.ctx, 200, answer);
+  respondEmpty(req.ctx, 200, answer);
 }

@@ -1,5 +1,5 @@
+import { respondEmpty } from '../../http/respond';
 import { getBucketFor } from '../access';
-import { answerEmpty } from '../answers';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { getUpload, listUploadedParts, removeSegments } from './upload';
@@ -18,5 +18,5 @@ export async function abortUpload(req: S3Request): Promise<void> {
     upload.container,
     parts.map(({ name }) => name),
   );
-  answerEmpty(req.ctx, 204);
+  respondEmpty(req.ctx, 204);
 }

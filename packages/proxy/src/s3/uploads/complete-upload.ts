@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { SwiftContext } from '../../context';
 import { unquoteEtag } from '../../objects/conditions';
+import { rawPathOf } from '../../swift-path';
 import { getBucketFor } from '../access';
 import { objectAclName } from '../acl';
 import { answerXml } from '../answers';
@@ -132,10 +134,15 @@ function answerCompleted(req: S3Request, etag: string): void {
     ctx,
     xmlDocument(
       'CompleteMultipartUploadResult',
-      textElement('Location', `http://${ctx.req.headers.host ?? ''}${ctx.req.url!.split('?', 1)[0]}`),
+      textElement('Location', `http://${hostOf(ctx)}${rawPathOf(ctx.req.url!)}`),
       textElement('Bucket', req.bucket),
       textElement('Key', req.key),
       textElement('ETag', `"${etag}"`),
     ),
   );
+}
+
+/** Old clients name their port twice when they sign with version 4. */
+function hostOf(ctx: SwiftContext): string {
+  return (ctx.req.headers.host ?? '').split(':', 2).join(':');
 }

@@ -21,6 +21,8 @@ interface Row {
 interface Found {
   uploads: { key: string; id: string; lastModified: string }[];
   prefixes: Set<string>;
+  /** The last of both; a prefix has no id. */
+  last?: { key: string; id?: string };
   isTruncated: boolean;
 }
 
@@ -32,8 +34,9 @@ export async function listUploads(req: S3Request): Promise<void> {
   const encode = encoding === 'url' ? encodePath : (text: string) => text;
   const limit = readCount(params, 'max-uploads', maxUploads, maxUploads);
   await getBucketFor(req, 'READ');
-  const { uploads, prefixes, isTruncated } = await findUploads(req, limit);
-  const last = uploads.at(-1);
+  const { uploads, prefixes, isTruncated, ...found } = await findUploads(req, limit);
+  // As in Swift, also where there is no next page.
+  const last = isTruncated || uploads.length > 1 ? found.last : undefined;
   const given = (element: string, name: string) =>
     params.has(name) ? [textElement(element, encode(params.get(name)!))] : [];
   const rows = uploads.map(({ key, id, lastModified }) =>
@@ -72,7 +75,8 @@ async function findUploads(req: S3Request, limit: number): Promise<Found> {
   const prefix = params.get('prefix') ?? '';
   const delimiter = params.get('delimiter');
   const found: Found = { uploads: [], prefixes: new Set(), isTruncated: false };
-  let marker = startOf(params.get('key-marker'), params.get('upload-id-marker'));
+  const keyMarker = params.get('key-marker') ?? '';
+  let marker = startOf(keyMarker, params.get('upload-id-marker'));
   for (;;) {
     const rows = await readPage(req, prefix, marker);
     for (const { name, last_modified: lastModified } of rows) {
@@ -83,13 +87,14 @@ async function findUploads(req: S3Request, limit: number): Promise<Found> {
       if (/^\d+$/.test(id)) continue;
       const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
       const group = end < 0 ? undefined : key.slice(0, end + delimiter!.length);
-      if (group !== undefined && found.prefixes.has(group)) continue;
+      if (group !== undefined && (keyMarker.startsWith(group) || found.prefixes.has(group))) continue;
       if (found.uploads.length + found.prefixes.size >= limit) {
         found.isTruncated = true;
         return found;
       }
       if (group === undefined) found.uploads.push({ key, id, lastModified });
       else found.prefixes.add(group);
+      found.last = group === undefined ? { key, id } : { key: group };
     }
     if (rows.length < pageSize) return found;
     // Numbers end before the colon: the next page begins behind the parts of this upload.
@@ -97,7 +102,7 @@ async function findUploads(req: S3Request, limit: number): Promise<Found> {
   }
 }
 
-function startOf(key = '', id = ''): string {
+function startOf(key: string, id = ''): string {
   if (key === '') return '';
   return id === '' ? `${key}/~` : `${key}/${id}`;
 }
