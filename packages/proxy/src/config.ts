@@ -7,6 +7,7 @@ import {
   type SettingsRule,
   type SettingValues,
 } from '@zerocloud/object-server/settings';
+import { type Resellers, resellersOf } from './auth/resellers';
 import type { ReadOnlyRules } from './middleware/read-only';
 import { type S3Config, s3Config } from './s3/config';
 
@@ -27,6 +28,8 @@ export interface ProxyConfig {
   /** Origins whose scripts may use every account and container; `*` stands for all. */
   corsAllowOrigins: string[];
   tempUrl: TempUrlConfig;
+  /** Which accounts there can be, by the beginnings of their names. */
+  resellers: Resellers;
   readOnly: ReadOnlyRules;
   largeObjects: LargeObjectLimits;
   bulk: BulkLimits;
@@ -192,6 +195,7 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     timeouts,
     corsAllowOrigins,
     tempUrl: tempUrlConfig(values),
+    resellers: resellersOf(values.resellerPrefixes),
     largeObjects: {
       maxManifestSegments: values.maxManifestSegments,
       maxManifestBytes: values.maxManifestBytes,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { StorageNode } from '@zerocloud/object-server';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
+import type { Resellers } from './auth/resellers';
 import type { ProxyConfig } from './config';
 import type { SwiftPath } from './swift-path';
 
@@ -23,6 +24,8 @@ export interface Identity {
   /** As Swift prints them in REMOTE_USER: `test,test:tester,AUTH_test`. */
   groups: string[];
   resellerAdmin: boolean;
+  /** The accounts that its groups can own. */
+  resellers: Resellers;
 }
 
 /** What a request wants to touch: an account, a container (its listing), an object. */

@@ -22,6 +22,16 @@ export function parseHeaderPatterns(entries: string[]): string[] {
   return parseWords(names, (name) => /^[a-z0-9_-]+\*?$/.test(name), 'no header');
 }
 
+/** `SERVICE=service`: accounts `SERVICE_…`, for members of the group `service`. */
+export function parseResellers(entries: string[]): { prefix: string; requireGroup?: string }[] {
+  return entries.map((entry) => {
+    const [, name, requireGroup] = /^([A-Za-z0-9]+)_?(?:=([^\s,=]+))?$/.exec(entry) ?? [];
+    if (name === undefined) throw new Error(`names "${entry}", which is no PREFIX=group`);
+    if (name === 'AUTH') throw new Error('names AUTH, whose accounts are there in any case');
+    return { prefix: `${name}_`, requireGroup };
+  });
+}
+
 function parseWords(entries: string[], isKnown: (word: string) => boolean, problem: string): string[] {
   const wrong = entries.find((entry) => !isKnown(entry));
   if (wrong !== undefined) throw new Error(`names "${wrong}", which is ${problem}`);
@@ -71,5 +81,12 @@ export const urlSettings = {
     defaultText: 'x-object-meta-public-*',
     parseAll: parseHeaderPatterns,
     sentence: 'Exceptions from that.',
+  }),
+  resellerPrefixes: list('RESELLER_PREFIXES', {
+    type: 'PREFIX or PREFIX=group;…',
+    readBy,
+    defaultText: 'SERVICE=service',
+    parseAll: parseResellers,
+    sentence: 'Prefixes of accounts besides AUTH, each with the group that a request must bring besides the account.',
   }),
 } satisfies Record<string, Setting<unknown>>;

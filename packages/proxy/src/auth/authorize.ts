@@ -3,6 +3,7 @@ import type { Deps, GrantTarget, Identity, RequestState, SwiftContext } from '..
 import { HttpError } from '../errors';
 import { type AccountGrant, findGrant } from './account-acl';
 import { isReferrerAllowed, parseAcl } from './acl';
+import { findReseller, isOrdinaryAccount } from './resellers';
 
 /** Accounts of users carry this prefix: user `test:tester` owns `AUTH_test`. */
 export const resellerPrefix = 'AUTH_';
@@ -19,8 +20,12 @@ export interface AccessTarget extends GrantTarget {
  * which are the system's own.
  */
 export function isOwner(identity: Identity | undefined, account: string): boolean {
-  if (!identity || !account.startsWith(resellerPrefix)) return false;
-  return (identity.resellerAdmin && isOrdinaryAccount(account)) || identity.groups.includes(account);
+  if (!identity) return false;
+  const { groups, resellers } = identity;
+  if (identity.resellerAdmin && isOrdinaryAccount(resellers, account)) return true;
+  if (!groups.includes(account)) return false;
+  const reseller = findReseller(resellers, account);
+  return reseller !== undefined && (reseller.requireGroup === undefined || groups.includes(reseller.requireGroup));
 }
 
 /**
@@ -34,16 +39,7 @@ export function mayControl(state: RequestState, account: string): boolean {
 
 /** Reseller admins alone create and delete accounts. */
 export function isResellerAdminOf(identity: Identity | undefined, account: string): boolean {
-  return identity?.resellerAdmin === true && isOrdinaryAccount(account);
-}
-
-/** Names after the prefix; those that begin with a dot are the system's own. */
-function isOrdinaryAccount(account: string): boolean {
-  return (
-    account.startsWith(resellerPrefix) &&
-    account.length > resellerPrefix.length &&
-    account[resellerPrefix.length] !== '.'
-  );
+  return identity?.resellerAdmin === true && isOrdinaryAccount(identity.resellers, account);
 }
 
 /** 401 for strangers, 403 for those who said who they are. */
@@ -85,7 +81,7 @@ export async function authorizeTarget(
     throw denied(ctx, account);
   }
   if (isOwner(identity, account)) return;
-  if (!account.startsWith(resellerPrefix)) throw denied(ctx, account);
+  if (!findReseller(deps.config.resellers, account)) throw denied(ctx, account);
   const record = container ?? (await deps.node.findContainer(target));
   if (isAllowedByAcl(identity, ctx.get('referer'), record, access, target.object !== undefined)) return;
   await authorizeAccount(ctx, deps, account, access === 'read' ? 'read-only' : 'read-write');
@@ -107,7 +103,7 @@ export async function authorizeAccount(
     throw denied(ctx, account);
   }
   if (isOwner(identity, account)) return;
-  if (!identity || !account.startsWith(resellerPrefix)) throw denied(ctx, account);
+  if (!identity || !findReseller(deps.config.resellers, account)) throw denied(ctx, account);
   if (needed === 'read-only' && isReader(identity, account)) return;
   const held = findGrant(record ?? (await deps.node.findAccount(account)), identity.groups);
   if (held === 'admin') ctx.state.adminOf = account;
@@ -134,5 +130,5 @@ export function isAllowedByAcl(
 
 /** `.reseller_reader`: reads everywhere but in dot-accounts. */
 function isReader(identity: Identity, account: string): boolean {
-  return identity.groups.includes('.reseller_reader') && isOrdinaryAccount(account);
+  return identity.groups.includes('.reseller_reader') && isOrdinaryAccount(identity.resellers, account);
 }

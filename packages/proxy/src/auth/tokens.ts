@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { User } from '../config';
 import type { Identity } from '../context';
 import { resellerPrefix } from './authorize';
+import type { Resellers } from './resellers';
 import { identityOf, type UserTable } from './users';
 
 /**
@@ -31,13 +32,14 @@ interface Verified {
 
 export interface TokenOptions {
   users: UserTable;
+  resellers?: Resellers;
   lifetimeS: number;
   now(): number;
   /** Fetches the signing key; asked again after a failure. */
   loadSecret(): Promise<Buffer>;
 }
 
-export function createTokens({ users, lifetimeS, now, loadSecret }: TokenOptions): Tokens {
+export function createTokens({ users, resellers, lifetimeS, now, loadSecret }: TokenOptions): Tokens {
   const verified = new Map<string, Verified>();
   const issued = new Map<string, { token: string; expiresAtS: number }>();
   let secret: Promise<Buffer> | undefined;
@@ -59,7 +61,7 @@ export function createTokens({ users, lifetimeS, now, loadSecret }: TokenOptions
     if (!user || expiresAtS * 1000 <= now()) return undefined;
     const expected = sign(await getSecret(), user, expiresAtS);
     if (!timingSafeEqual(expected, bytes.subarray(0, macBytes))) return undefined;
-    const identity = identityOf(user);
+    const identity = identityOf(user, resellers);
     if (verified.size >= maxVerified) verified.clear();
     verified.set(token, { identity, expiresAtMs: expiresAtS * 1000 });
     return identity;

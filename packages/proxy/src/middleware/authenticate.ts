@@ -37,7 +37,7 @@ async function identify(
 
 function combined(user: Identity, service: Identity): Identity {
   return {
-    user: user.user,
+    ...user,
     groups: [...user.groups, ...service.groups],
     resellerAdmin: user.resellerAdmin || service.resellerAdmin,
   };

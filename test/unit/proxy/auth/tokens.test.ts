@@ -16,7 +16,7 @@ test('a token names its user and the groups of now', async () => {
   expect(token).toMatch(/^AUTH_tk[\w-]+$/);
   expect(expiresInS).toBe(lifetimeS);
   // Another instance with the same secret stands for a restarted server.
-  expect(await tokensFor().verify(token)).toEqual({
+  expect(await tokensFor().verify(token)).toMatchObject({
     user: 'test:tester',
     groups: ['test', 'test:tester', 'staff', 'AUTH_test'],
     resellerAdmin: false,
