@@ -627,6 +627,7 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
         await expect(store.updateObject(at('o'), { timestamp: t2, metadata: {} })).rejects.toEqual(refused);
         const options = { timestamp: t2, sourceBodyId: bodyId, contentType: 'a/b', metadata: {} };
         await expect(store.copyObject(at('o'), at('target'), options)).rejects.toEqual(refused);
+        expect(await counters()).toEqual({ containers: 1, objects: 0, bytes: 0 });
         await put('o', Buffer.from('new'), { ifAbsent: true });
         expect((await read('o')).toString()).toBe('new');
         expect(await counters()).toEqual({ containers: 1, objects: 1, bytes: 3 });

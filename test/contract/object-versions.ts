@@ -469,7 +469,7 @@ export function describeVersions({ store, setNow }: VersionedStore): void {
       const marker = { ...archive, object: '001o/1700000004.00000' };
       expect(await read(marker)).toBe('');
       expect((await store().findObject(marker))!.contentType).toBe('application/x-deleted;swift_versions_deleted=1');
-      expect(await remove('o')).toEqual({ existed: false });
+      await expect(remove('o')).rejects.toEqual(refusal('objectNotFound'));
       expect((await older()).length).toBe(3);
     });
 
@@ -479,7 +479,7 @@ export function describeVersions({ store, setNow }: VersionedStore): void {
       await put('o', 'one');
       await remove('o');
       await container({ archive: { container: 'old', mode: 'stack' } });
-      expect(await remove('o')).toEqual({ existed: false });
+      expect(await remove('o')).toEqual({ existed: true });
       expect(await read('o')).toBe('one');
       expect(await older()).toEqual([]);
     });

@@ -166,6 +166,8 @@ export interface ObjectEntry {
   contentType: string;
   timestamp: string;
   metadata: Metadata;
+  /** As in its record; absent for an object that was written without versioning. */
+  versionId?: string;
 }
 
 export interface SubdirEntry {
@@ -307,7 +309,8 @@ export interface ObjectStore {
   /**
    * Deletes the object, or what the container's versioning makes of that: see `Versioning` and `Archive`. With a version in
    * the path that one goes for good; if it was the current one, none is current then. `nullVersion`: the object is no
-   * longer current; if it has an id it stays beside. `objectNotFound`, unless a delete marker was added.
+   * longer current; if it has an id it stays beside. `objectNotFound`, unless a version says that it was deleted; one that
+   * had expired is gone then all the same.
    */
   deleteObject(path: ObjectPath, options: { timestamp: string }): Promise<DeletedObject>;
   /**

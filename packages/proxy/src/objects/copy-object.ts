@@ -1,6 +1,5 @@
-import type { ByteRange, ObjectPath, OpenObject } from '@zerocloud/object-server';
+import type { ByteRange, ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import { isStorageError } from '@zerocloud/object-server';
-import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { Query } from '../http/query';
@@ -8,6 +7,7 @@ import { isLargeObject, viewOf } from '../large-objects/large-object';
 import { contentMetadata, isDynamic, isManifest } from '../large-objects/stored-manifest';
 import { findTarget, openTarget } from '../symlinks/follow';
 import { isLink, wantsLink } from '../symlinks/link';
+import { authorizeVersion, tellVersion } from '../versions/version-request';
 import { findRangeHeader, unquoteEtag } from './conditions';
 import { copyManifest } from './copy-manifest';
 import { answerCopied, prepareTarget } from './copy-target';
@@ -24,7 +24,7 @@ const maxAttempts = 5;
  * body of the old one. A large object becomes a plain one, unless `?multipart-manifest=get` asks for its manifest.
  */
 export async function copyObject(ctx: SwiftContext, deps: Deps, source: ObjectPath, target: ObjectPath): Promise<void> {
-  await authorizeTarget(ctx, deps, source, 'read');
+  await authorizeVersion(ctx, deps, source, 'read');
   refuseNotes(ctx);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -41,6 +41,7 @@ export async function copyObject(ctx: SwiftContext, deps: Deps, source: ObjectPa
 async function copyWhole(ctx: SwiftContext, deps: Deps, source: ObjectPath, target: ObjectPath): Promise<void> {
   let record = await deps.node.findObject(source);
   if (!record) throw objectMissing(ctx);
+  refuseMarker(ctx, source, record);
   let path = source;
   if (isLink(record) && !wantsLink(ctx)) {
     ({ path, record } = await findTarget(ctx, deps, { path, record }, () => objectMissing(ctx)));
@@ -57,6 +58,13 @@ async function copyWhole(ctx: SwiftContext, deps: Deps, source: ObjectPath, targ
   answerCopied(ctx, source, record, options, copied);
 }
 
+/** 404 for a delete marker. Which version was copied is told by another header than that of a read. */
+function refuseMarker(ctx: SwiftContext, source: ObjectPath, record: ObjectRecord): void {
+  tellVersion(ctx, source, record);
+  ctx.res.removeHeader('X-Object-Version-Id');
+  ctx.res.removeHeader('Content-Location');
+}
+
 function wantsManifest({ req }: SwiftContext): boolean {
   return req.url!.includes('multipart-manifest=') && new Query(req.url!).get('multipart-manifest') === 'get';
 }
@@ -65,6 +73,7 @@ function wantsManifest({ req }: SwiftContext): boolean {
 async function copyContent(ctx: SwiftContext, deps: Deps, source: ObjectPath, target: ObjectPath): Promise<void> {
   let open = await deps.node.openObject(source);
   if (!open) throw objectMissing(ctx);
+  refuseMarker(ctx, source, open.record);
   let path = source;
   if (isLink(open.record) && !wantsLink(ctx)) {
     open.close();

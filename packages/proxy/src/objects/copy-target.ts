@@ -74,6 +74,7 @@ export function answerCopied(
   res.setHeader('X-Copied-From-Account', encodePath(source.account));
   res.setHeader('X-Copied-From', encodePath(`${source.container}/${source.object}`));
   res.setHeader('X-Copied-From-Last-Modified', httpDate(record.timestamp));
+  if (record.versionId !== undefined) res.setHeader('X-Copied-From-Version-Id', record.versionId);
   const own = Object.entries(metadata).filter(([name]) => name.startsWith(userMetadataPrefix));
   setMetadataHeaders(res, Object.fromEntries(own));
   if (deleteAt !== undefined) res.setHeader('X-Delete-At', String(deleteAt));

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { ByteRange, ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
-import { authorizeObject } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType, reasonOf } from '../errors';
 import { respondBytes } from '../http/respond';
@@ -8,6 +7,7 @@ import { findWholeRecord, isLargeObject, quotesEtag, viewOf, type WholeRecord } 
 import { isManifest } from '../large-objects/stored-manifest';
 import { findTarget, openTarget } from '../symlinks/follow';
 import { isLink, setLinkHeaders, wantsLink } from '../symlinks/link';
+import { authorizeVersion, tellVersion } from '../versions/version-request';
 import { demandsExistence, evaluateConditions, findRangeHeader } from './conditions';
 import { multipartBody } from './multipart-body';
 import { objectPath } from './object-path';
@@ -18,10 +18,11 @@ import { setValidity } from './validate-program';
 const noBytes = Buffer.alloc(0);
 
 export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
-  await authorizeObject(ctx, deps, 'read');
   const path = objectPath(ctx);
+  await authorizeVersion(ctx, deps, path, 'read');
   let record = await deps.node.findObject(path);
   if (!record) throw objectMissing(ctx);
+  tellVersion(ctx, path, record);
   let target = path;
   if (isLink(record)) {
     if (wantsLink(ctx)) setLinkHeaders(ctx.res, record);
@@ -38,10 +39,11 @@ export async function headObject(ctx: SwiftContext, deps: Deps): Promise<void> {
 }
 
 export async function getObject(ctx: SwiftContext, deps: Deps): Promise<void> {
-  await authorizeObject(ctx, deps, 'read');
   const path = objectPath(ctx);
+  await authorizeVersion(ctx, deps, path, 'read');
   let open = await deps.node.openObject(path);
   if (!open) throw objectMissing(ctx);
+  tellVersion(ctx, path, open.record);
   let target = path;
   if (isLink(open.record)) {
     if (wantsLink(ctx)) {

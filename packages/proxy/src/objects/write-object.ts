@@ -2,6 +2,7 @@ import {
   type AccountRecord,
   type ContainerRecord,
   isStorageError,
+  nullVersion,
   type ObjectPath,
   type ObjectRecord,
 } from '@zerocloud/object-server';
@@ -13,6 +14,8 @@ import { checkDynamicManifest } from '../large-objects/dynamic-object';
 import { getUploadRoom } from '../quotas/upload-quota';
 import { answerLinkPost } from '../symlinks/answer-post';
 import { linkWithBody, makeLink, readLink, refuseLink } from '../symlinks/make-link';
+import { restoreVersion } from '../versions/restore-version';
+import { authorizeVersion, setVersionId } from '../versions/version-request';
 import { hasStar, unquoteEtag } from './conditions';
 import { readContentType } from './content-type';
 import { copyObject } from './copy-object';
@@ -28,13 +31,15 @@ const noBytes = Buffer.alloc(0);
 
 export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
-  const path = objectPath(ctx);
+  const { versionId, ...path } = objectPath(ctx);
   try {
     if (headers['x-copy-from']) {
       if (Number(headers['content-length'] ?? 0) > 0) {
         throw new HttpError(400, 'Copy requests require a zero byte body');
       }
-      await copyObject(ctx, deps, readCopySource(headers, path.account), path);
+      await copyObject(ctx, deps, { ...readCopySource(headers, path.account), versionId }, path);
+    } else if (versionId !== undefined) {
+      await restoreVersion(ctx, deps, { ...path, versionId });
     } else {
       await uploadObject(ctx, deps, path);
     }
@@ -88,6 +93,7 @@ function asLinkWithBody(error: unknown): never {
 export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
   const path = objectPath(ctx);
+  if (path.versionId !== undefined) throw new HttpError(400, 'POST to a specific version is not allowed');
   await authorizeWrite(ctx, deps, path);
   refuseUncheckedConditions(ctx);
   refuseLink(headers);
@@ -112,9 +118,17 @@ const acceptedPage = Buffer.from('<html><h1>Accepted</h1><p>The request is accep
 
 export async function deleteObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const path = objectPath(ctx);
-  await authorizeTarget(ctx, deps, path, 'write');
+  await authorizeVersion(ctx, deps, path, 'write');
   refuseUncheckedConditions(ctx);
-  await deps.node.deleteObject(path, { timestamp: ctx.state.timestamp });
+  const { existed, markerId, currentVersionId } = await deps.node.deleteObject(path, {
+    timestamp: ctx.state.timestamp,
+  });
+  if (!existed) throw new HttpError(404, undefined, { headers: { 'X-Object-Version-Id': markerId! } });
+  setVersionId(ctx.res, markerId);
+  if (path.versionId !== undefined && path.versionId !== nullVersion) {
+    setVersionId(ctx.res, path.versionId);
+    ctx.res.setHeader('X-Object-Current-Version-Id', currentVersionId ?? nullVersion);
+  }
   ctx.status = 204;
   ctx.res.setHeader('Content-Type', htmlType);
   ctx.res.setHeader('Content-Length', 0);
@@ -155,6 +169,7 @@ export function answerCreated(ctx: SwiftContext, record: ObjectRecord): void {
   res.setHeader('Content-Type', htmlType);
   res.setHeader('Etag', record.etag);
   res.setHeader('Last-Modified', httpDate(record.timestamp));
+  setVersionId(res, record.versionId);
   ctx.body = noBytes;
 }
 

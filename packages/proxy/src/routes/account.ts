@@ -11,6 +11,7 @@ import { negotiateListing } from '../listing/format';
 import { readListQuery } from '../listing/query';
 import { renderAccountListing } from '../listing/render';
 import { respondListing } from '../listing/respond';
+import { setPolicyHeaders } from '../policies/policies';
 import { checkAccountQuota } from '../quotas/quota-headers';
 
 export const accountMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
@@ -55,6 +56,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
     'X-Timestamp': record.createdAt,
     'Accept-Ranges': 'bytes',
   });
+  setPolicyHeaders(ctx.res, record);
   const isControlled = mayControl(ctx.state, account);
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isControlled));
   const acl = isControlled ? findAccountAclHeader(record) : undefined;

@@ -15,10 +15,10 @@ import { negotiateListing } from '../listing/format';
 import { readObjectListQuery } from '../listing/query';
 import { renderContainerListing } from '../listing/render';
 import { respondListing } from '../listing/respond';
+import { policyOf, readPolicy } from '../policies/policies';
 import { checkContainerQuotas } from '../quotas/quota-headers';
-
-/** There is one storage policy; this is what Swift calls it where nobody named any. */
-export const defaultPolicy = 'Policy-0';
+import { readVersionSettings, setVersionHeaders } from '../versions/container-settings';
+import { listVersions, readVersionQuery } from '../versions/list-versions';
 
 export const containerMethods = 'HEAD, POST, PUT, OPTIONS, DELETE, GET';
 
@@ -48,9 +48,12 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { node, config } = deps;
   const path = getContainerPath(ctx);
   const query = new Query(ctx.req.url!);
-  const type = negotiateListing(query, ctx.req.headers.accept);
   const isHead = ctx.method === 'HEAD';
-  const listQuery = isHead ? undefined : readObjectListQuery(query, config.limits.containerListingLimit);
+  const versionQuery =
+    !isHead && query.has('versions') ? readVersionQuery(ctx, query, config.limits.containerListingLimit) : undefined;
+  const type = versionQuery ? 'application/json' : negotiateListing(query, ctx.req.headers.accept);
+  const listQuery =
+    isHead || versionQuery ? undefined : readObjectListQuery(query, config.limits.containerListingLimit);
   const record = await node.findContainer(path);
   await authorizeTarget(ctx, deps, path, 'read', record);
   if (!record) throw new HttpError(404);
@@ -61,9 +64,11 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
     'X-Timestamp': record.createdAt,
     'Last-Modified': httpDate(record.putAt),
     'Accept-Ranges': 'bytes',
-    'X-Storage-Policy': defaultPolicy,
+    'X-Storage-Policy': policyOf(record),
   });
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, mayControl(ctx.state, path.account)));
+  setVersionHeaders(ctx.res, record);
+  if (versionQuery) return listVersions(ctx, deps, path, query, versionQuery);
   respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path, entries));
 }
 
@@ -73,10 +78,7 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   checkContainerQuotas(ctx.req.headers);
   await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
-  const policy = ctx.get('x-storage-policy');
-  if (policy && policy.toLowerCase() !== defaultPolicy.toLowerCase()) {
-    throw new HttpError(400, `Invalid X-Storage-Policy '${policy}'`);
-  }
+  const policy = readPolicy(ctx.get('x-storage-policy'));
   const length = Buffer.byteLength(path.container);
   if (length > config.limits.maxContainerNameLength) {
     throw new HttpError(400, `Container name length of ${length} longer than ${config.limits.maxContainerNameLength}`, {
@@ -85,8 +87,11 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   }
   const found = await node.findContainer(path);
   if (!found && (await node.isAccountDeleted(path.account))) throw new HttpError(404);
+  const versions = readVersionSettings(ctx.req.headers, found);
+  Object.assign(metadata, versions.metadata);
   checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
-  const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata });
+  const settings = { ...versions.settings, ...(policy !== undefined && { policy }) };
+  const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata, settings });
   if (created) respondEmpty(ctx, 201);
   else respondAccepted(ctx);
 }
@@ -99,8 +104,10 @@ async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
   const metadata = readContainerMetadata(ctx, config.limits);
   const record: ContainerRecord | undefined = await node.findContainer(path);
   if (!record) throw new HttpError(404);
+  const versions = readVersionSettings(ctx.req.headers, record);
+  Object.assign(metadata, versions.metadata);
   checkMergedMetadata(record.metadata, metadata, config.limits);
-  await node.updateContainer(path, { timestamp: ctx.state.timestamp, metadata });
+  await node.updateContainer(path, { timestamp: ctx.state.timestamp, metadata, settings: versions.settings });
   respondEmpty(ctx, 204);
 }
 

@@ -1,8 +1,9 @@
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondEmpty } from '../http/respond';
+import { policies } from '../policies/policies';
+import { s3Info } from '../s3/info';
 import { signedUrlInfo } from '../temp-url/info';
-import { defaultPolicy } from './container';
 
 /** `/info`: what this server can do. A key stands here only when the feature works. */
 export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promise<void> {
@@ -23,7 +24,7 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
     max_meta_overall_size: limits.maxMetaOverallSize,
     max_meta_value_length: limits.maxMetaValueLength,
     max_object_name_length: limits.maxObjectNameLength,
-    policies: [{ name: defaultPolicy, aliases: defaultPolicy, default: true }],
+    policies,
     strict_cors_mode: true,
   };
   return async (ctx) => {
@@ -66,7 +67,14 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
         tempauth: { account_acls: true },
         account_quotas: {},
         container_quotas: {},
-        symlink: { symloop_max: limits.symloopMax, static_links: true },
+        bulk_upload: {
+          max_containers_per_extraction: config.bulk.maxContainersPerExtraction,
+          max_failed_extractions: config.bulk.maxFailedExtractions,
+        },
+        bulk_delete: {
+          max_deletes_per_request: config.bulk.maxDeletesPerRequest,
+          max_failed_deletes: config.bulk.maxFailedDeletes,
+        },
         slo: {
           max_manifest_segments: config.largeObjects.maxManifestSegments,
           max_manifest_size: config.largeObjects.maxManifestBytes,
@@ -75,6 +83,9 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
           allow_async_delete: true,
         },
         s3api: s3Info(config),
+        versioned_writes: { allowed_flags: ['x-versions-location', 'x-history-location'] },
+        object_versioning: {},
+        symlink: { symloop_max: limits.symloopMax, static_links: true },
         ...(config.readOnly.accounts.includes('*') && { read_only: {} }),
         ...signedUrlInfo(config),
         zerocloud,

@@ -2,6 +2,7 @@ import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-ser
 import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { setVersionId } from '../versions/version-request';
 import { findLink, isLink, locationOf } from './link';
 
 /** A target that is replaced again and again while it is being opened: after so many the client may try later. */
@@ -80,6 +81,7 @@ export async function findTarget(
     throw error;
   }
   ctx.res.setHeader('Content-Location', location);
+  if (start.path.versionId === undefined) setVersionId(ctx.res, record.versionId);
   return { path, record };
 }
 

@@ -115,5 +115,5 @@ export function linkColumns(
   if (etag === undefined) return { symlink_path: path };
   const sloEtag = metadata[names.sloEtag];
   const columns = { symlink_path: path, symlink_etag: etag, symlink_bytes: Number(metadata[names.bytes]) };
-  return sloEtag === undefined ? columns : { ...columns, slo_etag: sloEtag };
+  return sloEtag === undefined ? columns : { ...columns, slo_etag: `"${sloEtag}"` };
 }

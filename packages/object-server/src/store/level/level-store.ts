@@ -305,11 +305,16 @@ export class LevelStore implements ObjectStore, BodyFiles {
     const { archive, versioning } = this.#parts.commits.peek(containers, containerKey(path)) ?? {};
     // Without versioning the only version is the one without id, and deleting that is deleting.
     const isPlain = path.versionId === undefined || (path.versionId === nullVersion && !versioning);
-    if (isPlain && archive?.mode === 'stack') return popArchive(this.#parts, path, archive, timestamp);
-    return this.#parts.commits.commit((tx) => {
-      this.#checkReachable(tx, path);
-      return isPlain ? deleteCurrent(this.#versions(tx), path, timestamp) : deleteVersion(this.#versions(tx), path);
-    });
+    const deleted =
+      isPlain && archive?.mode === 'stack'
+        ? await popArchive(this.#parts, path, archive, timestamp)
+        : await this.#parts.commits.commit((tx) => {
+            this.#checkReachable(tx, path);
+            const versions = this.#versions(tx);
+            return isPlain ? deleteCurrent(versions, path, timestamp) : deleteVersion(versions, path);
+          });
+    if (!deleted.existed && deleted.markerId === undefined) throw objectNotFound();
+    return deleted;
   }
 
   restoreVersion(path: ObjectPath, options: { timestamp: string; ifAbsent?: boolean }): Promise<ObjectRecord> {
@@ -408,6 +413,8 @@ function containerEntry(name: string, stored: string): ContainerEntry {
 }
 
 function objectEntry(name: string, stored: string): ObjectEntry {
-  const { sizeBytes, etag, contentType, timestamp, metadata } = objects.decode(stored as never);
-  return { name, sizeBytes, etag, contentType, timestamp, metadata };
+  const { sizeBytes, etag, contentType, timestamp, metadata, versionId } = objects.decode(stored as never);
+  const entry: ObjectEntry = { name, sizeBytes, etag, contentType, timestamp, metadata };
+  if (versionId !== undefined) entry.versionId = versionId;
+  return entry;
 }

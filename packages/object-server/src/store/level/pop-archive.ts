@@ -55,22 +55,23 @@ function pop(
   timestamp: string,
 ): DeletedObject {
   const found = tx.find(objects, objectKey(path));
-  const existed = found !== undefined && !isExpired(found, now());
+  const isThere = found !== undefined && !isExpired(found, now());
   const restore = ({ path: from, record }: Archived) => {
     setObject(tx, files, path, { ...record, timestamp });
     setObject(tx, files, from, undefined, { keepsBody: true });
   };
   if (newest && !isDeleteMarker(newest.record)) {
     restore(newest);
-  } else if (newest && !existed) {
+  } else if (newest && !isThere) {
     // The marker is what is current: it goes, and what it hid comes back.
     if (second && !isDeleteMarker(second.record)) restore(second);
     setObject(tx, files, newest.path, undefined);
   } else {
-    if (!existed) throw objectNotFound();
+    if (!found) throw objectNotFound();
     setObject(tx, files, path, undefined);
+    return { existed: isThere };
   }
-  return { existed };
+  return { existed: true };
 }
 
 function isSame(a: ObjectRecord | undefined, b: ObjectRecord | undefined): boolean {

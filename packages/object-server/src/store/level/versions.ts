@@ -59,7 +59,7 @@ export function deleteCurrent(versions: Versions, path: ObjectPath, timestamp: s
     addVersion(tx, path, { ...deleteMarker(timestamp), versionId: markerId });
   } else if (container.archive?.mode === 'history') {
     setObject(tx, files, archivePath(tx, path, container.archive, timestamp), deleteMarker(timestamp));
-  } else if (!existed) {
+  } else if (!previous) {
     throw objectNotFound();
   }
   if (previous) setObject(tx, files, path, undefined, { keepsBody });
