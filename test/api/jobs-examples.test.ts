@@ -57,6 +57,20 @@ test('pretty-json: a GET shows JSON for people to read', async () => {
   expect((await client.get('docs/data.json')).body).toBe('{"b":[1,2],"a":null}');
 });
 
+test('daemon: the modules of an application are imported once for all requests', async () => {
+  await client.put('apps/calls.tar', await archive('daemon'), asTar);
+  const program = 'print(len("a")); print(zip.own())';
+  for (let i = 0; i < 2; i++) {
+    const answer = await client.send('POST', '/open/AUTH_test/apps/calls.tar', {}, program);
+    expect([answer.status, answer.headers['x-nexe-cached']]).toEqual([200, 'true']);
+    expect(JSON.parse(answer.body)).toEqual({
+      len: { calls: 1, about: expect.stringContaining('number of items') },
+      print: { calls: 2, about: expect.any(String) },
+      'zip.own': { calls: 1, about: null },
+    });
+  }
+});
+
 test('sort: every object has its sorted counterpart, named by what the stars took', async () => {
   await client.put('apps/sort.tar', await archive('sort'), asTar);
   await client.put('sorted');
@@ -121,8 +135,26 @@ describe('the manual', () => {
 
   test('shows the examples as they are', async () => {
     expect(await manual).toContain(indented(await file('pretty-json/config'), 8));
+    expect(await manual).toContain(indented(await file('daemon/boot/system.map'), 4));
     const program = await file('chain/first.py');
     expect(await manual).toContain(indented(program.slice(program.indexOf('job = [')), 4));
+  });
+
+  test('starts an application from its daemon', async () => {
+    const [, commands] = /asked twice:\n\n((?: {4}.*\n)+)/.exec(await manual) ?? [];
+    const directoryOfUser = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-manual-'));
+    try {
+      await cp(path.join(directory, 'daemon'), path.join(directoryOfUser, 'daemon'), { recursive: true });
+      const env = { ...process.env, TOKEN: await server.token(), URL: server.storageUrl(), HOST: server.url };
+      const { stdout } = await promisify(execFile)('bash', ['-e', '-c', commands!.replaceAll('curl ', 'curl -sSf ')], {
+        cwd: directoryOfUser,
+        env,
+      });
+      expect(stdout.match(/x-nexe-cached: true/gi)).toHaveLength(2);
+      expect(stdout.match(/"json.dump"/g)).toHaveLength(2);
+    } finally {
+      await rm(directoryOfUser, { recursive: true });
+    }
   });
 
   test('makes the paste bin', async () => {
