@@ -48,7 +48,13 @@ export async function openWorkplace(): Promise<Workplace> {
   const launch = (file: string, args: string[], env: Record<string, string> = {}): ChildProcess => {
     const child = spawn(file, args, {
       cwd: directory,
-      env: { PATH: `${bin}:${process.env.PATH}`, HOME: directory, TMPDIR: path.join(top, 'tmp'), ...env },
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        HOME: directory,
+        TMPDIR: path.join(top, 'tmp'),
+        XDG_CACHE_HOME: path.join(top, 'cache'),
+        ...env,
+      },
     });
     started.add(child);
     child.once('close', () => started.delete(child));

@@ -378,7 +378,13 @@ describe('the command line', () => {
   test('lists installed images, the configured ones too, and writes them as archives', async () => {
     const env = { ZEROCLOUD_SYSTEM_IMAGES: `tree=${here.directory}/tree` };
     const { stdout } = await here.run('zvsh', ['--zvm-list-images'], { env });
-    expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(['python', 'python2.7', 'tree', '']);
+    expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
+      'python',
+      'python2.7',
+      'javascript',
+      'tree',
+      '',
+    ]);
     const listed = await here.type('zvsh --zvm-export-image tree tree.tar && tar tf tree.tar', env);
     expect(listed.stdout).toBe('lib/\nlib/answer.py\n');
   });

@@ -4,6 +4,7 @@
  */
 
 import type { JailForm, JailMode } from './jail/forms';
+import type { SnapshotFacts } from './snapshots/snapshot-files';
 
 /** Bytes that a session reads: held in memory (small) or a regular file, which is handed over as a hard link. */
 export type ByteSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string; sizeBytes: number };
@@ -128,8 +129,17 @@ export interface DaemonLimits {
   idleMs: number;
 }
 
+/** The snapshot of a program, in files that the executor process was started with. */
+export interface InheritedSnapshot {
+  facts: SnapshotFacts;
+  module: InheritedFile;
+  memory: InheritedFile;
+}
+
 /** What ZeroVM's own command line can ask for besides. */
 export interface LocalOptions {
+  /** The program is an interpreter of which this is a copy: the session starts from it where that is the same to the guest. */
+  snapshot?: InheritedSnapshot;
   /** Check the program and open the channels, then report without running it. */
   checkOnly?: boolean;
   /** ZeroVM's repeatable world: the clock starts at this second since 1970, and random numbers follow from it. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { configuredImages, javascriptImage, type SystemImage } from '@zerocloud/sandbox';
+import { configuredImages, type SystemImage } from '@zerocloud/sandbox';
 import { installedImages } from '@zerocloud/sandbox/cli/installed-images';
 import { reasonOf } from '@zerocloud/sandbox/cli/standard-streams';
 import { UsageError } from '@zerocloud/sandbox/cli/zvsh-options';
@@ -11,7 +11,7 @@ export function findImages(
   directory: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Map<string, SystemImage> {
-  const images = new Map([[javascriptImage().name, javascriptImage()], ...installedImages(env)]);
+  const images = installedImages(env);
   for (const image of directory === undefined ? [] : imagesIn(directory)) images.set(image.name, image);
   return images;
 }
@@ -27,6 +27,9 @@ function imagesIn(directory: string): SystemImage[] {
   }
 }
 
+/** From so many nodes on it is faster to start Python once and copy it than to start it for each. */
+const nodesWorthSnapshot = 8;
+
 /** The images that the nodes run programs of or mount. */
 export function imagesOf(
   nodes: readonly PlannedNode[],
@@ -34,5 +37,16 @@ export function imagesOf(
   images: ReadonlyMap<string, SystemImage>,
 ): SystemImage[] {
   const programs = nodes.flatMap(({ group: { program } }) => (program.kind === 'image' ? [program.image] : []));
-  return [...new Set([...imageDevices, ...programs])].flatMap((name) => images.get(name) ?? []);
+  return [...new Set([...imageDevices, ...programs])].flatMap((name) => {
+    const image = images.get(name);
+    if (!image) return [];
+    const isWorthIt = programs.filter((one) => one === name).length >= nodesWorthSnapshot;
+    return isWorthIt ? image : startedAnew(image);
+  });
+}
+
+/** The image without what is made ahead; JavaScript has no other way to start. */
+function startedAnew(image: SystemImage): SystemImage {
+  const isJavaScript = Object.values(image.snapshots ?? {}).includes('javascript');
+  return isJavaScript ? image : { ...image, snapshots: undefined, warmUp: undefined };
 }

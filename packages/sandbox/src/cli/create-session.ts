@@ -3,10 +3,11 @@ import { firstInheritedFd } from '../executor/protocol';
 import type { Manifest } from '../manifest/manifest';
 import { SessionError, sessionCode } from '../manifest/session-error';
 import type { Nvram, NvramMount } from '../nvram/nvram';
-import type { Channel, FileType, LocalOptions, Mount, Session } from '../session';
+import type { Channel, FileType, InheritedSnapshot, LocalOptions, Mount, Session } from '../session';
 import { isTar } from './is-tar';
 import type { OpenedChannel, OpenedChannels } from './open-channels';
 import type { ProgramFile } from './open-program';
+import type { OpenedSnapshot } from './snapshot-cache';
 import type { TraceFile } from './trace-file';
 
 /** The largest delay a timer can have, in milliseconds. */
@@ -14,7 +15,10 @@ const maxTimeoutMs = 2 ** 31 - 1;
 
 const programKey = 'program';
 
-/** The descriptor in the executor of the n-th inherited file: the program, the channels in their order, the trace. */
+/**
+ * The descriptor in the executor of the n-th inherited file: the program, the channels in their order, the module and the
+ * memory of the snapshot, the trace.
+ */
 function fdOf(index: number): number {
   return firstInheritedFd + index;
 }
@@ -25,11 +29,13 @@ export interface SessionParts {
   nvram: Nvram;
   program: ProgramFile;
   channels: OpenedChannels;
+  /** Two more inherited files. */
+  snapshot?: OpenedSnapshot;
 }
 
 /** The session of a manifest, over the files that its executor inherits. Throws `SessionError` for a wrong configuration. */
 export function createSession(
-  { manifest, nvram, program, channels }: SessionParts,
+  { manifest, nvram, program, channels, snapshot }: SessionParts,
   onWarning: (text: string) => void,
 ): Session {
   const source = { kind: 'inherited' as const, fd: fdOf(0), sizeBytes: program.sizeBytes };
@@ -46,6 +52,7 @@ export function createSession(
     local: {
       memoryEtag: manifest.memoryEtag,
       saves: findSaves(nvram, channels),
+      ...(snapshot && { snapshot: toInherited(snapshot, channels) }),
       ...(nvram.startSeconds !== undefined && { startSeconds: nvram.startSeconds }),
     },
   };
@@ -56,6 +63,15 @@ function toChannel({ channel, kind, sizeBytes, isTerminal }: OpenedChannel, fd: 
   const usual: FileType = isTerminal ? 'char' : kind === 'stream' || type === 0 || type === 2 ? 'pipe' : 'file';
   const fileType = nvram.fileTypes.get(name) ?? usual;
   return { name, type, etag, limits, fileType, inherited: { kind, fd, sizeBytes } };
+}
+
+function toInherited({ facts, module, memory }: OpenedSnapshot, channels: OpenedChannels): InheritedSnapshot {
+  const first = channels.all.length + 1;
+  return {
+    facts,
+    module: { kind: 'inherited', fd: fdOf(first), sizeBytes: module.sizeBytes },
+    memory: { kind: 'inherited', fd: fdOf(first + 1), sizeBytes: memory.sizeBytes },
+  };
 }
 
 /** The images to unpack. What is no archive remains a channel, as with ZeroVM, but not in silence. */
@@ -102,7 +118,8 @@ export function addTraces(
 ): Session {
   const originMs = trace?.originMs ?? Date.now();
   const traces: NonNullable<NonNullable<Session['local']>['trace']> = [];
-  if (trace) traces.push({ fd: fdOf(channels.all.length + 1), calls: 'all', originMs });
+  const snapshotFiles = session.local?.snapshot ? 2 : 0;
+  if (trace) traces.push({ fd: fdOf(channels.all.length + 1 + snapshotFiles), calls: 'all', originMs });
   const debug = channels.all.findIndex(({ channel }) => channel.alias === '/dev/debug' && channel.limits.writes > 0);
   if (debug >= 0 && verbosity > 0) {
     const calls = verbosity === 1 ? 'failed' : verbosity === 2 ? 'paths' : 'all';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { SandboxError } from '../errors';
 import type { SystemImage } from '../session';
-import { configuredImages, indexImages, pythonImages } from '../system-images';
+import { builtInImages, configuredImages, indexImages } from '../system-images';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,8 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const builtPython = path.join(__dirname, '../../../../images/python');
 
 /**
- * The system images that run here, by name: Python (JavaScript exists only as a snapshot, which the commands do not
- * take), and those that the server's settings name
+ * The system images that run here, by name: Python, JavaScript, and those that the server's settings name
  * (`ZEROCLOUD_PYTHON_IMAGE`, `ZEROCLOUD_SYSTEM_IMAGES`). Throws `bad-image` for one that is not usable.
  */
 export function installedImages(env: Environment): Map<string, SystemImage> {
@@ -22,5 +21,5 @@ export function installedImages(env: Environment): Map<string, SystemImage> {
     paths[entry.slice(0, equals).trim()] = entry.slice(equals + 1).trim();
   }
   const python = env.ZEROCLOUD_PYTHON_IMAGE ?? builtPython;
-  return indexImages([...pythonImages(python), ...configuredImages(paths)]);
+  return indexImages([...builtInImages({ python }), ...configuredImages(paths)]);
 }

@@ -7,6 +7,7 @@ export const patienceMs = 700;
 
 /** What is said of the phases that may take long. */
 export const phaseSentences: Partial<Record<RunPhase, string>> = {
+  copying: 'starting the interpreter once, for this and all later runs…',
   starting: 'starting the sandbox…',
   checking: 'checking and compiling the program…',
 };

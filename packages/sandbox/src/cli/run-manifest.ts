@@ -10,9 +10,10 @@ import { OpenedChannels } from './open-channels';
 import { openProgram } from './open-program';
 import { type PrivateExecutor, startPrivateExecutor } from './private-executor';
 import { readNvram } from './read-nvram';
+import { findStart } from './snapshot-start';
 import { TraceFile } from './trace-file';
 
-export type RunPhase = 'starting' | 'checking' | 'running' | 'done';
+export type RunPhase = 'copying' | 'starting' | 'checking' | 'running' | 'done';
 
 export interface RunOptions {
   /** Report the program as not validated. The engine checks it all the same. */
@@ -25,6 +26,8 @@ export interface RunOptions {
   bound?: ReadonlyMap<string, number>;
   /** How strongly the guest's process is confined at least. */
   jail?: JailMode;
+  /** The environment of the command: where interpreters and their snapshots are. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Ends the guest; its reason is the signal's number. */
   signal?: AbortSignal;
   /** Something to know that is no part of the report. */
@@ -73,8 +76,12 @@ async function runSession(
   if (nvram.precache && manifest.job !== undefined) {
     throw new SessionError('snapshots for daemons are not supported', sessionCode.notSupported);
   }
+  const snapshot = await findStart({ manifest, nvram, program, channels }, options);
+  if (snapshot) closers.push(() => snapshot.close());
   // In the order that `createSession` counts on.
-  const fds = [program.fd, ...channels.all.map(({ fd }) => fd), ...(trace ? [trace.fd] : [])];
+  const fds = [program.fd, ...channels.all.map(({ fd }) => fd)];
+  if (snapshot) fds.push(snapshot.module.fd, snapshot.memory.fd);
+  if (trace) fds.push(trace.fd);
   options.onPhase?.('starting');
   const executor = await startPrivateExecutor({
     inheritedFds: fds,
@@ -85,8 +92,9 @@ async function runSession(
   options.onPhase?.('checking');
   trace?.add(`[jail: ${executor.jail}]`);
   trace?.add('[user module validation]');
-  const session = createSession({ manifest, nvram, program, channels }, options.onWarning);
-  const checked = await runOne(executor, { ...session, channels: [], mounts: [], local: { checkOnly: true } }, options);
+  const session = createSession({ manifest, nvram, program, channels, snapshot }, options.onWarning);
+  const local = { checkOnly: true, ...(session.local?.snapshot && { snapshot: session.local.snapshot }) };
+  const checked = await runOne(executor, { ...session, channels: [], mounts: [], local }, options);
   if (checked.code !== reportCode.ok || options.checkOnly) return checked;
   channels.cutOutputs();
   options.onPhase?.('running');

@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { JailMode } from '../jail/forms';
 import { manifestLimits } from '../manifest/manifest';
 import { SessionError, sessionCode } from '../manifest/session-error';
 import { createReport, formatReport, formatReportLine } from '../report';
@@ -25,14 +24,14 @@ export async function main(argv: readonly string[], env: Environment): Promise<n
     writeText(standardFds.stdout, zerovmUsage);
     return sessionCode.invalid;
   }
-  const report = await withInterrupt((signal) => run(options, findJailMode(env), signal));
+  const report = await withInterrupt((signal) => run(options, env, signal));
   if (report.detail !== undefined) writeText(standardFds.stderr, `zerovm: ${report.state}: ${report.detail}\n`);
   if (options.reportTo === 0) writeText(standardFds.stdout, formatReport(report));
   if (options.reportTo === 1) logToSystem(formatReportLine(report));
   return report.code;
 }
 
-async function run(options: ZerovmOptions, jail: JailMode, signal: AbortSignal): Promise<Report> {
+async function run(options: ZerovmOptions, env: Environment, signal: AbortSignal): Promise<Report> {
   const { skipValidation, checkOnly, tracePath, verbosity } = options;
   const progress = new Progress('zerovm');
   const say = (level: number, text: string) => {
@@ -49,7 +48,8 @@ async function run(options: ZerovmOptions, jail: JailMode, signal: AbortSignal):
   const report = await runManifest(text, {
     skipValidation,
     checkOnly,
-    jail,
+    jail: findJailMode(env),
+    env,
     signal,
     ...(tracePath !== undefined && { tracePath }),
     onWarning: (warning) => writeText(standardFds.stderr, `zerovm: warning: ${warning}\n`),

@@ -65,6 +65,7 @@ examples:
   zvsh prog.wasm one two                         run a program
   zvsh prog.wasm @data.txt @LANG=C               give it a file and a variable
   zvsh --zvm-image python python @hello.py       Python, from the installed image
+  zvsh --zvm-image javascript qjs @hello.js      JavaScript
   zvsh --zvm-export-image python python.tar      the same from an archive:
   zvsh --zvm-image python.tar python @hello.py @data.txt
   echo 'print(6*7)' | zvsh --zvm-image python python -

@@ -58,6 +58,7 @@ async function runCommand(options: ZvshOptions, env: Environment): Promise<numbe
     const report = await withInterrupt((signal) =>
       runManifest(session.manifestText, {
         signal,
+        env,
         jail: findJailMode(env),
         // The FIFOs are for those who run the saved manifest; here both ends are this process.
         bound: new Map([

@@ -36,7 +36,8 @@ interface SnapshotStart {
   isServed?: boolean;
   /** What it needs when it starts by itself. */
   module: { minPages: number };
-  trusted: true;
+  /** It comes from an image of the server. */
+  trusted: boolean;
 }
 
 type DoneReply = Extract<ExecutorReply, { kind: 'done' }>;
@@ -169,7 +170,9 @@ export class SessionRunner {
       if (!guest) return this.prepareStart(request, this.loadAgain(request), host);
       this.snapshots.markUsed(snapshot);
       program.isServed = program.copy !== undefined;
-      return { run: () => guest.serve(host, message) };
+      const { trace } = request.local ?? {};
+      const imports = trace ? traceCalls(host.imports, trace) : host.imports;
+      return { memory: guest.memory, run: () => guest.serve(host, message, imports) };
     }
     return this.prepareStart(request, program, host);
   }
@@ -214,19 +217,28 @@ export class SessionRunner {
 
   /** The snapshot to start from, if there is one and the session's memory holds it. */
   private findSnapshot({ program, memoryBytes, local, copy }: SessionRequest): SnapshotStart | undefined {
-    if (program.kind !== 'system-image' || local !== undefined) return undefined;
-    const image = this.images.get(program.image);
-    const snapshot = image && this.snapshots.find(image.path, program.path);
+    const inherited = local?.snapshot;
+    const snapshot = inherited ? this.snapshots.openInherited(inherited) : this.findImageSnapshot(program, local);
     if (!snapshot) return undefined;
     const { pages, minPages, language } = snapshot.facts;
+    const trusted = inherited === undefined;
     // JavaScript's engine exists as a copy only; Python can start by itself in less memory.
-    if (language === 'javascript') return { kind: 'snapshot', snapshot, module: { minPages: pages }, trusted: true };
+    if (language === 'javascript') return { kind: 'snapshot', snapshot, module: { minPages: pages }, trusted };
     if (memoryBytes < pages * pageBytes) return undefined;
     if (copy?.kind === 'start') {
       const own = this.snapshots.findCopy(snapshot, copy.id, copy.source);
       return { kind: 'snapshot', snapshot: own, copy: copy.id, module: { minPages }, trusted: true };
     }
-    return { kind: 'snapshot', snapshot, module: { minPages }, trusted: true };
+    return { kind: 'snapshot', snapshot, module: { minPages }, trusted };
+  }
+
+  private findImageSnapshot(
+    program: SessionRequest['program'],
+    local: SessionRequest['local'],
+  ): SnapshotProgram | undefined {
+    if (program.kind !== 'system-image' || local !== undefined) return undefined;
+    const image = this.images.get(program.image);
+    return image && this.snapshots.find(image.path, program.path);
   }
 
   /** The interpreter of a session that cannot start from its snapshot. */

@@ -33,7 +33,7 @@ const emptiness = Buffer.alloc(pageBytes);
  * mutable globals, and both are put back in full; a memory that has grown cannot shrink, so its instance is given up.
  */
 export class RestoredGuest {
-  private readonly memory: LinearMemory;
+  readonly memory: LinearMemory;
   private readonly exports: GuestExports;
   private functions: Record<string, HostFunction> = {};
   private clean = false;
@@ -63,12 +63,12 @@ export class RestoredGuest {
     return this.memory.buffer.byteLength === this.facts.pages * pageBytes;
   }
 
-  /** Serves one session; `request` is what its interpreter takes. Ends by an exception, as every guest does. */
-  serve(host: WasiHost, request: Uint8Array): void {
+  /** Serves one session; `request` is what its interpreter takes. Its calls go to `imports`. Ends by an exception, as every guest does. */
+  serve(host: WasiHost, request: Uint8Array, imports: WasiImports = host.imports): void {
     if (!this.clean) throw new Error('a guest was used twice');
     this.clean = false;
     host.attach(this.memory);
-    const functions = host.imports[wasiModuleName] as unknown as Record<string, HostFunction>;
+    const functions = imports[wasiModuleName] as unknown as Record<string, HostFunction>;
     if (this.facts.language === 'python') this.servePython(functions, request);
     else this.serveJavaScript(functions, request);
   }

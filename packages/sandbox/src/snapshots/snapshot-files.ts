@@ -35,12 +35,13 @@ export interface SnapshotReference {
   file: string;
 }
 
-const endings = { module: '.wasm', memory: '.memory', facts: '.json' } as const;
+/** What follows the name of a snapshot. */
+export const snapshotEndings = { module: '.wasm', memory: '.memory', facts: '.json' } as const;
 
 export function writeSnapshot(file: string, module: Uint8Array, memory: Uint8Array, facts: SnapshotFacts): void {
-  writeFileSync(file + endings.module, module);
-  writeFileSync(file + endings.memory, memory);
-  writeFileSync(file + endings.facts, JSON.stringify(facts));
+  writeFileSync(file + snapshotEndings.module, module);
+  writeFileSync(file + snapshotEndings.memory, memory);
+  writeFileSync(file + snapshotEndings.facts, JSON.stringify(facts));
 }
 
 export interface OpenSnapshot {
@@ -54,9 +55,9 @@ export interface OpenSnapshot {
 export function openSnapshot(file: string): OpenSnapshot {
   const absolute = path.resolve(file);
   return {
-    facts: JSON.parse(readFileSync(absolute + endings.facts, 'utf8')) as SnapshotFacts,
-    memoryFd: openSync(absolute + endings.memory, 'r'),
-    module: readFileSync(absolute + endings.module),
+    facts: JSON.parse(readFileSync(absolute + snapshotEndings.facts, 'utf8')) as SnapshotFacts,
+    memoryFd: openSync(absolute + snapshotEndings.memory, 'r'),
+    module: readFileSync(absolute + snapshotEndings.module),
   };
 }
 

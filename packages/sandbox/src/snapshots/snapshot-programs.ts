@@ -1,8 +1,10 @@
 import { closeSync } from 'node:fs';
 import type { ChannelSource } from '../channels/channel-spec';
+import { readFully } from '../channels/random-access';
 import { SandboxError } from '../errors';
 import { heldDaemons, maxPages, pageBytes } from '../limits';
 import { type CompiledModule, engine } from '../module/engine';
+import type { InheritedSnapshot } from '../session';
 import { openDaemonFile } from './daemon-file';
 import { RestoredGuest } from './restored-guest';
 import { openSnapshot, type SnapshotFacts, type SnapshotReference } from './snapshot-files';
@@ -20,6 +22,13 @@ export class SnapshotProgram {
   static open(file: string): SnapshotProgram {
     const { facts, memoryFd, module } = openSnapshot(file);
     return new SnapshotProgram(facts, memoryFd, new engine.Module(module));
+  }
+
+  /** From files that this process has open. */
+  static openInherited({ facts, module, memory }: InheritedSnapshot): SnapshotProgram {
+    const bytes = new Uint8Array(module.sizeBytes);
+    if (readFully(module.fd, bytes, 0, bytes.length, 0) !== bytes.length) throw new Error('a snapshot is incomplete');
+    return new SnapshotProgram(facts, memory.fd, new engine.Module(bytes));
   }
 
   /** A copy that was made from an instance of this program, in a file that may lose its name now. */
@@ -66,6 +75,7 @@ export class SnapshotPrograms {
   private readonly files = new Map<string, string>();
   private readonly programs = new Map<string, SnapshotProgram>();
   private readonly used = new Set<SnapshotProgram>();
+  private inherited: SnapshotProgram | undefined;
   /** Copies of applications by their id, the last used last. */
   private readonly copies = new Map<string, SnapshotProgram>();
 
@@ -83,6 +93,12 @@ export class SnapshotPrograms {
       this.programs.set(key, found);
     }
     return found;
+  }
+
+  /** The one that a command has its sessions start from. */
+  openInherited(snapshot: InheritedSnapshot): SnapshotProgram {
+    this.inherited ??= SnapshotProgram.openInherited(snapshot);
+    return this.inherited;
   }
 
   /** The copy of an application of `base`; `source` is its file, which must be given when the executor does not have it. */

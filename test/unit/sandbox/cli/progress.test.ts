@@ -1,4 +1,4 @@
-import { Progress, patienceMs } from '@zerocloud/sandbox/cli/progress';
+import { Progress, patienceMs, phaseSentences } from '@zerocloud/sandbox/cli/progress';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -10,21 +10,21 @@ function record(isTerminal: boolean): { progress: Progress; texts: string[] } {
 
 test('says on a terminal what takes long, and takes it back', () => {
   const { progress, texts } = record(true);
-  progress.enter('starting');
+  progress.enter(phaseSentences['starting']);
   jest.advanceTimersByTime(patienceMs);
-  progress.enter('checking');
+  progress.enter(phaseSentences['checking']);
   jest.advanceTimersByTime(patienceMs);
-  progress.enter('running');
+  progress.enter(phaseSentences['running']);
   jest.advanceTimersByTime(10 * patienceMs);
-  progress.enter('done');
+  progress.enter(phaseSentences['done']);
   const back = '\r\x1b[K';
   expect(texts).toEqual(['zvsh: starting the sandbox…', back, 'zvsh: checking and compiling the program…', back]);
 });
 
 test('says nothing of what is quick', () => {
   const { progress, texts } = record(true);
-  for (const phase of ['starting', 'checking', 'running', 'done'] as const) {
-    progress.enter(phase);
+  for (const phase of ['copying', 'starting', 'checking', 'running', 'done'] as const) {
+    progress.enter(phaseSentences[phase]);
     jest.advanceTimersByTime(phase === 'running' ? 10 * patienceMs : patienceMs - 1);
   }
   expect(texts).toEqual([]);
@@ -32,7 +32,7 @@ test('says nothing of what is quick', () => {
 
 test('says nothing where nobody looks', () => {
   const { progress, texts } = record(false);
-  progress.enter('starting');
+  progress.enter(phaseSentences['starting']);
   jest.advanceTimersByTime(10 * patienceMs);
   expect(texts).toEqual([]);
 });
