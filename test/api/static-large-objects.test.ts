@@ -281,7 +281,7 @@ describe.each([
       { path: '/seg/b' },
     ];
     const text = await putManifest('slo/faulty', items);
-    expect([text.status, text.headers.get('content-type')]).toEqual([400, 'text/plain; charset=UTF-8']);
+    expect([text.status, text.headers.get('content-type')]).toEqual([400, 'text/plain']);
     const problems = [
       ['/seg/gone%20%C3%A9', '404 Not Found'],
       ['/seg/a', 'Size Mismatch'],
@@ -300,7 +300,7 @@ describe.each([
 
   test('refuses another etag, a copy, too many segments and too long a manifest', async () => {
     expect((await putManifest('slo/no', three, { etag: 'abc' })).status).toBe(422);
-    const copy = await putManifest('slo/no', three, { 'x-copy-from': 'seg/a' });
+    const copy = await put('slo/no?multipart-manifest=put', '', { 'x-copy-from': 'seg/a' });
     expect([copy.status, await copy.text()]).toEqual([405, 'Multipart Manifest PUTs cannot be COPY requests']);
     const many = await putManifest('slo/no', new Array(1001).fill({ path: 'seg/a' }));
     expect([many.status, await many.text()]).toEqual([413, 'Number of object-backed segments must be <= 1000']);

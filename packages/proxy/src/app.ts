@@ -3,6 +3,7 @@ import Koa from 'koa';
 import { loadTokenSecret } from './auth/token-secret';
 import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
+import { bulk } from './bulk/bulk';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
 import { formPost } from './form-post/form-post';
@@ -68,6 +69,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.use(tempUrl(deps));
   app.use(formPost(deps, subrequests));
   app.use(authenticate(tokens));
+  app.use(bulk(deps, subrequests));
   app.use(unsupported());
   for (const middleware of inner) app.use(middleware);
   return app;

@@ -12,10 +12,9 @@ export function answerDeletion(
   ctx: SwiftContext,
   deps: Deps,
   everyMs: number,
-  accept: string | undefined,
   run: () => Promise<DeleteOutcome>,
 ): void {
-  const type = findReportType(accept);
+  const type = findReportType(ctx.req.headers.accept);
   ctx.status = 200;
   ctx.set('Content-Type', reportContentType(type));
   const first = type?.endsWith('/xml') ? '<?xml version="1.0" encoding="UTF-8"?>\n' : ' ';

@@ -18,7 +18,7 @@ export interface DeleteOutcome {
   deletedCount: number;
   notFoundCount: number;
   errors: BulkError[];
-  /** Some failure was the server's. */
+  /** Some deletion failed by the server's fault. */
   isServerError: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function deleteAll(
     if (result.status < 300) outcome.deletedCount++;
     else if (result.status === 404) outcome.notFoundCount++;
     else {
-      outcome.isServerError ||= result.status >= 500;
+      outcome.isServerError ||= result.status >= 500 && result.message === undefined;
       outcome.errors.push([quoteBytes(name), result.message ?? statusText(result.status)]);
       if (outcome.errors.length >= maxFailed) throw new TooManyFailures(outcome);
     }

@@ -1,4 +1,4 @@
-import { HttpError, reasonOf } from '../errors';
+import { HttpError, htmlType, reasonOf } from '../errors';
 import { pythonJson } from '../http/python-json';
 import { findAcceptedType, type ListingType } from '../listing/format';
 
@@ -23,8 +23,7 @@ export function findReportType(accept: string | undefined): ListingType | undefi
 
 /** Content-Type of an answer whose body is a report. */
 export function reportContentType(type: ListingType | undefined): string {
-  if (type === undefined) return 'text/html; charset=UTF-8';
-  return type.startsWith('text/') ? `${type}; charset=UTF-8` : type;
+  return type ?? htmlType;
 }
 
 /** `get_response_body` of swift/common/middleware/bulk.py. XML comes without its declaration. */

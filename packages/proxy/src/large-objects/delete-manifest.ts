@@ -7,6 +7,7 @@ import { quoteText } from '../http/percent';
 import { isTrueValue, type Query } from '../http/query';
 import type { Subrequests } from '../http/subrequest';
 import { objectPath } from '../objects/object-path';
+import { rawPathOf } from '../swift-path';
 import { segmentPath } from './static-parts';
 import { isInManifestForm, type ObjectSegment, type Segment } from './stored-manifest';
 
@@ -26,9 +27,7 @@ export async function deleteManifest(
     await deleteQuietly(ctx, subrequests, await targets.simpleSegments());
     return;
   }
-  const { everyMs } = { everyMs: deps.config.bulk.yieldFrequencyS * 1000 };
-  const { headers } = ctx.req;
-  answerDeletion(ctx, deps, everyMs, headers.accept, () => {
+  answerDeletion(ctx, deps, deps.config.bulk.yieldFrequencyS * 1000, () => {
     return deleteAll(ctx, subrequests, targets.all(), { maxFailed: deps.config.bulk.maxFailedDeletes });
   });
 }
@@ -39,8 +38,7 @@ async function deleteQuietly(ctx: SwiftContext, subrequests: Subrequests, segmen
   const denied = outcome.errors.find(([, problem]) => /^40[13] /.test(problem));
   if (denied) throw new HttpError(Number(denied[1].slice(0, 3)));
   if (outcome.errors.length > 0) throw new HttpError(503);
-  const { method, url } = { method: 'DELETE', url: ctx.req.url!.split('?', 1)[0]! };
-  const answer = await subrequests.send(ctx, { method, url });
+  const answer = await subrequests.send(ctx, { method: 'DELETE', url: rawPathOf(ctx.req.url!) });
   ctx.status = answer.status;
   for (const name in answer.headers) ctx.set(name, answer.headers[name]!);
   ctx.body = answer.body;

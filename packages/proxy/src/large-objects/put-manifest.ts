@@ -48,6 +48,9 @@ export async function putManifest(
 async function readRequest(ctx: SwiftContext, deps: Deps): Promise<Submitted[]> {
   const { headers } = ctx.req;
   const { maxManifestBytes, maxManifestSegments } = deps.config.largeObjects;
+  if (headers['x-copy-from'] && Number(headers['content-length'] ?? 0) > 0) {
+    throw new HttpError(400, 'Copy requests require a zero byte body');
+  }
   if (headers['x-copy-from']) throw plain(405, 'Multipart Manifest PUTs cannot be COPY requests');
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) throw new HttpError(411);
   const tooLarge = () => plain(413, `Manifest File > ${maxManifestBytes} bytes`);
