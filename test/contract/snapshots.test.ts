@@ -1,16 +1,18 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pythonImages, type Session, type SessionResult } from '@zerocloud/sandbox';
 import {
   compileGuest,
+  descendantPids,
   inputChannel,
   outputChannel,
   sessionOf,
   startTestSandbox,
   type TestSandbox,
   takeOutput,
+  until,
 } from '../support/sandbox';
 import { endOfArchive, member } from '../support/tar-blocks';
 
@@ -322,3 +324,25 @@ test('an image of which no copy can be made is logged and works without', async 
     await rm(directory, { recursive: true });
   }
 });
+
+test('an interpreter that nobody uses for a while gives its memory back, and serves as before', async () => {
+  const test1 = await startTestSandbox({ systemImages: pythonImages(undefined), maxSessions: 1 });
+  try {
+    const hello = async () => {
+      const session = sessionOf(program, { args: ['python', '-c', 'print("hello")'], memoryBytes });
+      return String(await takeOutput(await test1.sandbox.run(session)));
+    };
+    const sizes = () => descendantPids().map(residentKiB);
+    expect(await hello()).toBe('hello\n');
+    const before = Math.max(...sizes());
+    await until('memory given back', () => Math.max(...sizes()) < before - 8 * 1024, 30_000);
+    expect(await hello()).toBe('hello\n');
+    expect(await hello()).toBe('hello\n');
+  } finally {
+    await test1.close();
+  }
+}, 60_000);
+
+function residentKiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+}

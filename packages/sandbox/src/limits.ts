@@ -82,6 +82,9 @@ export const maxSnapshotMs = 60_000;
 /** Native stack of a guest's thread in MiB: deep recursion traps here. */
 export const workerStackMiB = 4;
 
+/** Milliseconds without a session after which an executor gives back the memory of instances that it keeps ready. */
+export const restAfterMs = 2000;
+
 /** Unassigned executors kept ready, so that the first session of another tenant does not wait for a process to start. */
 export const spareExecutors = 2;
 

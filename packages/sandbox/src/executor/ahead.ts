@@ -72,6 +72,13 @@ export class Ahead {
     if (this.last && this.last.runs > 1) this.start = this.prepare(this.last, this.world.host);
   }
 
+  /** Lets go of what is large; the host and the root stay. */
+  rest(): void {
+    this.start = undefined;
+    this.last = undefined;
+    this.memories.drop();
+  }
+
   /** Undefined if the module is none to be made ahead. */
   private prepare({ module, maximum }: { module: ReadyModule; maximum: number }, host: WasiHost): Prepared | undefined {
     if (module.hasStartFunction || module.sizeBytes > maxAheadBytes || module.minPages * pageBytes > maxAheadBytes) {

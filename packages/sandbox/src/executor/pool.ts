@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { SandboxError } from '../errors';
 import type { Jail } from '../jail/jail';
-import { dispatchWindow, spareExecutors } from '../limits';
+import { dispatchWindow, restAfterMs, spareExecutors } from '../limits';
 import type { SandboxOptions, Session, SessionResult } from '../session';
 import { type ExecutorEvents, ExecutorProcess, findCacheKey } from './executor-process';
 import type { ExecutorSetup } from './protocol';
@@ -37,6 +37,9 @@ export class ExecutorPool {
   /** Set while a start has failed and the next one is not due. */
   private backoff: NodeJS.Timeout | undefined;
   private closed = false;
+  private readonly restTimer = setInterval(() => {
+    for (const executor of this.executors) executor.restIfUnused(performance.now());
+  }, restAfterMs / 4).unref();
   private readonly spares: number;
   private firstReady!: { resolve(): void; reject(error: unknown): void };
   /** Resolves with the first executor that is ready; rejects if none can be started. */
@@ -70,6 +73,7 @@ export class ExecutorPool {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.backoff);
+    clearInterval(this.restTimer);
     const error = new SandboxError('closed', 'the sandbox is closed');
     this.firstReady.reject(error);
     this.rejectWaiting(error);

@@ -55,6 +55,11 @@ export interface SessionRequest {
 /** As `SessionCopy`; the source is absent when the executor has the copy. */
 export type CopyRequest = { kind: 'make'; modules: string[] } | { kind: 'start'; id: string; source?: ChannelSource };
 
+/** There was no session for a while: the executor gives back memory that it can fill again. */
+export interface RestMessage {
+  kind: 'rest';
+}
+
 /** First frame to the process of a group. So many `GroupNode`s follow. */
 export interface GroupHeader {
   nodeCount: number;

@@ -17,6 +17,7 @@ import { type SnapshotProgram, SnapshotPrograms } from '../snapshots/snapshot-pr
 import { deterministicClock, deterministicRandom, GuestExit, WasiHost, type WasiHostOptions } from '../wasi/host';
 import { traceCalls } from '../wasi/trace-calls';
 import { Ahead, type Start, type World } from './ahead';
+import { collectGarbage } from './collect-garbage';
 import { type Control, nowMs, phase } from './control';
 import { type Ending, runGuest } from './guest';
 import { collectOutputs, summarise } from './outcome';
@@ -118,6 +119,13 @@ export class SessionRunner {
   settle(): void {
     this.snapshots.settle();
     this.ahead.settle();
+  }
+
+  /** To be called when nobody has needed this for a while: lets go of all instances. The next session makes what it needs. */
+  rest(): void {
+    this.snapshots.rest();
+    this.ahead.rest();
+    collectGarbage();
   }
 
   private takeWorld(request: SessionRequest): World {

@@ -24,6 +24,12 @@ export class SpareMemory {
     return memory;
   }
 
+  /** Lets go of the memory. */
+  drop(): void {
+    this.used = undefined;
+    this.wiped = undefined;
+  }
+
   /** To be called between two sessions, when nobody waits. */
   settle(): void {
     const { used } = this;

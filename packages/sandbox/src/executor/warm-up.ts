@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { SystemImage } from '../session';
+import { collectGarbage } from './collect-garbage';
 import type { ExecutorSetup } from './protocol';
 import type { SessionRunner } from './run-session';
 
@@ -15,6 +14,7 @@ const warmUpMemoryBytes = 1024 ** 3;
 export function warmUp(runner: SessionRunner, { systemImages: images, memoryBytes }: ExecutorSetup): void {
   if (!images.some(({ warmUp }) => warmUp)) return;
   runWarmUps(runner, images, memoryBytes ?? warmUpMemoryBytes);
+  // An interpreter's module leaves tens of megabytes of garbage when it is read and rewritten.
   collectGarbage();
 }
 
@@ -42,16 +42,4 @@ function runWarmUps(runner: SessionRunner, images: readonly SystemImage[], memor
       process.stderr.write(`warm-up of system image ${name} failed: ${reply.report.state}\n`);
     }
   }
-}
-
-/**
- * An interpreter's module leaves tens of megabytes of garbage when it is read and rewritten, which would stay as long as
- * the process waits for its first session.
- */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  // The flag is the process's: another thread that warms itself up may have taken it back already.
-  const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
-  setFlagsFromString('--no-expose-gc');
-  collect?.();
 }

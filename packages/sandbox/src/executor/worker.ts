@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { answerSession } from './answer';
 import { Control } from './control';
 import { FrameSource, writeFrame } from './frames';
-import { type ExecutorReply, type ExecutorSetup, frameFd, type SessionRequest } from './protocol';
+import { type ExecutorReply, type ExecutorSetup, frameFd, type RestMessage, type SessionRequest } from './protocol';
 import { SessionRunner } from './run-session';
 import { warmUp } from './warm-up';
 
@@ -25,9 +25,14 @@ const requests = new FrameSource(frameFd);
 warmUp(runner, setup);
 writeFrame(frameFd, { kind: 'ready' } satisfies ExecutorReply);
 for (;;) {
-  const request = requests.read() as SessionRequest | undefined;
-  if (!request) break;
-  const reply = answerSession(runner, control, request);
+  const message = requests.read() as SessionRequest | RestMessage | undefined;
+  if (!message) break;
+  if ('kind' in message) {
+    runner.rest();
+    control.rest();
+    continue;
+  }
+  const reply = answerSession(runner, control, message);
   control.idle();
   writeFrame(frameFd, reply);
   runner.settle();

@@ -138,6 +138,11 @@ export class SnapshotPrograms {
     this.used.add(program);
   }
 
+  /** Lets go of all instances; a session that needs one makes it again. */
+  rest(): void {
+    for (const program of [...this.programs.values(), ...this.copies.values()]) program.discard();
+  }
+
   /** Puts back what the last session used; off its way, since its reply has been sent. */
   settle(): void {
     for (const program of this.used) program.settle();
