@@ -105,6 +105,28 @@ describe('a job description', () => {
     expect(resultOf(stdout)).toMatch(/^beside[\s\0]+one[\s\0][\s\S]*object[\s\0]+two[\s\0]/);
   });
 
+  test('connected nodes run together and write to each other', async () => {
+    const reading = `import os; print(sorted(open('/dev/in/' + name).read() for name in os.listdir('/dev/in')))`;
+    await writeJob(
+      {
+        name: 'write',
+        count: 3,
+        exec: python(
+          `import sys; open('/dev/out/read', 'w').write(sys.argv[0] and __import__('os').environ['SCRIPT_NAME'])`,
+        ),
+        devices: [{ name: 'stdout', path: 'swift://~/logs/*' }],
+        connect: ['read'],
+      },
+      { name: 'read', exec: python(reading), devices: [{ name: 'stdout', path: 'zvm://last:stdin' }] },
+      { name: 'last', exec: python('print(input().upper())'), devices: [{ name: 'stdout' }] },
+    );
+    mkdirSync(path.join(here.directory, 'local/logs'), { recursive: true });
+    const { code, stdout, stderr } = await here.run('zvapp', ['job.json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(resultOf(stdout)).toBe("['WRITE-1', 'WRITE-2', 'WRITE-3']\n");
+    expect(readdirSync(path.join(here.directory, 'local/logs')).sort()).toEqual(['write-1', 'write-2', 'write-3']);
+  });
+
   test('JavaScript runs as well', async () => {
     await writeJob({
       name: 'js',
