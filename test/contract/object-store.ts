@@ -527,6 +527,18 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
         expect(await counters()).toEqual({ containers: 1, objects: 1, bytes: 4 });
       });
 
+      test('change the system metadata that they name, of the content that they mean', async () => {
+        const old = { 'x-object-meta-a': '1', 'x-object-sysmeta-s': 'kept', 'x-object-sysmeta-t': 'old' };
+        const { bodyId } = await put('o', Buffer.from('body'), { metadata: old });
+        const systemMetadata = { 'x-object-sysmeta-t': 'new' };
+        const options = { timestamp: t2, metadata: { 'x-object-meta-a': '1' }, systemMetadata };
+        await store.updateObject(at('o'), { ...options, bodyId });
+        expect((await store.findObject(at('o')))?.metadata).toEqual({ ...old, ...systemMetadata });
+        await put('o', Buffer.from('other'), {});
+        await expect(store.updateObject(at('o'), { ...options, bodyId })).rejects.toEqual(refusal('objectNotFound'));
+        expect((await store.findObject(at('o')))?.metadata).toEqual({});
+      });
+
       test('change the content type only when they name one', async () => {
         await put('o');
         await store.updateObject(at('o'), { timestamp: t2, metadata: {}, contentType: 'image/png' });

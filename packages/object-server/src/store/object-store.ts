@@ -253,6 +253,10 @@ export interface UpdateObjectOptions {
   contentType?: string;
   /** The new expiry; absent removes one. */
   deleteAt?: number;
+  /** `x-object-sysmeta-*` that change besides; the others stay. */
+  systemMetadata?: Metadata;
+  /** The content the caller saw; `objectNotFound` if the object has another by now. */
+  bodyId?: string;
 }
 
 /** A finished file that becomes an object's body by rename (or bytes, when small), for outputs of sessions. */

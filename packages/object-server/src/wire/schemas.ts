@@ -81,6 +81,8 @@ export const updateOptions = z.strictObject({
   metadata,
   contentType: z.string().optional(),
   deleteAt: count.optional(),
+  systemMetadata: metadata.optional(),
+  bodyId: z.string().optional(),
 });
 
 export const restoreRequest = z.strictObject({

@@ -5,6 +5,7 @@ import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondEmpty } from '../http/respond';
 import type { Subrequests } from '../http/subrequest';
+import { isReadOnly } from '../middleware/read-only';
 import { findSignatureVersion, getSigner, readCredentials, type SignatureVersion } from './auth/authenticate';
 import { checkHeaders } from './check-headers';
 import { S3Error } from './errors';
@@ -40,6 +41,7 @@ async function answer(api: S3Api, users: UserTable, ctx: SwiftContext, version: 
   let req: S3Request | undefined;
   try {
     req = readRequest(api, users, ctx, version);
+    checkWritable(req);
     await getOperation(req)(req);
   } catch (error) {
     // What the body was found to be says more than that it broke off.
@@ -70,6 +72,14 @@ function readRequest(api: S3Api, users: UserTable, ctx: SwiftContext, version: S
   checkHeaders(ctx);
   const payload = readPayload(ctx, deps.config.timeouts, credentials, user.key);
   return new S3Request(api, ctx, params, bucket, key, ctx.state.identity.user, account, payload);
+}
+
+/** What is not a request of Swift in the end passes `readOnly` by. */
+function checkWritable({ api, method, account, params }: S3Request): void {
+  const { readOnly } = api.deps.config;
+  if (method === 'GET' || method === 'HEAD' || !isReadOnly(readOnly, account)) return;
+  if (readOnly.allowDeletes && (method === 'DELETE' || params.has('delete'))) return;
+  throw new S3Error('AccessDenied', 'Writes are disabled for this account.');
 }
 
 /** `undefined`: a fault of ours. */
@@ -112,8 +122,10 @@ function isBodyError({ code }: S3Error): boolean {
 const keptOnError = new Set([
   'connection',
   'vary',
+  'x-amz-delete-marker',
   'x-amz-id-2',
   'x-amz-request-id',
+  'x-amz-version-id',
   'x-openstack-request-id',
   'x-trans-id',
 ]);

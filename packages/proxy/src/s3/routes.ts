@@ -8,6 +8,7 @@ import { deleteObjects } from './operations/multi-delete';
 import { putObject, readObject } from './operations/object';
 import { listBuckets } from './operations/service';
 import { getTagging } from './operations/subresources';
+import { getVersioning, putVersioning } from './operations/versioning';
 import type { S3Request } from './request';
 import { abortUpload } from './uploads/abort-upload';
 import { completeUpload } from './uploads/complete-upload';
@@ -54,6 +55,7 @@ const subresources: [parameter: string, Resource][] = [
     },
   ],
   ['uploads', { name: 'UPLOADS', methods: { GET: listUploads, POST: ofKey(createUpload) } }],
+  ['versioning', { name: 'VERSIONING', methods: { GET: getVersioning, PUT: putVersioning } }],
   ['tagging', { name: 'TAGGING', methods: { GET: getTagging, PUT: refuse, DELETE: refuse } }],
   ...[
     'accelerate',
@@ -82,7 +84,6 @@ const subresources: [parameter: string, Resource][] = [
     'select',
     'session',
     'torrent',
-    'versioning',
     'website',
   ].map((name) => [name, unsupported] satisfies [string, Resource]),
 ];

@@ -291,8 +291,9 @@ export class LevelStore implements ObjectStore, BodyFiles {
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord> {
     return this.#parts.commits.commit((tx) => {
       const record = this.#getObject(tx, path);
+      if (options.bodyId !== undefined && options.bodyId !== record.bodyId) throw objectNotFound();
       const kept = Object.entries(record.metadata).filter(([name]) => name.startsWith('x-object-sysmeta-'));
-      const metadata = mergeMetadata(options.metadata, Object.fromEntries(kept));
+      const metadata = { ...mergeMetadata(options.metadata, Object.fromEntries(kept)), ...options.systemMetadata };
       const contentType = options.contentType ?? record.contentType;
       const updated = makeRecord(record, { ...options, metadata, contentType });
       setObject(tx, this.#parts.files, path, updated, { keepsBody: true });

@@ -1,5 +1,5 @@
+import { linkTargetName } from '@zerocloud/object-server';
 import { respondEmpty } from '../../http/respond';
-import { encodePath } from '../../objects/copy-request';
 import { bucketAcl, bucketOwnerOf, checkAcl, getBucketFor } from '../access';
 import {
   type Acl,
@@ -13,13 +13,13 @@ import {
   renderAcl,
 } from '../acl';
 import { answerXml } from '../answers';
-import { S3Error } from '../errors';
+import { noSuchKey, notImplemented, S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { callSwift, headerText } from '../swift';
 
 /** GET `?acl` of a bucket or an object. */
 export async function getAcl(req: S3Request): Promise<void> {
-  const acl = req.key ? (await getObjectAcl(req, 'READ_ACP')).acl : bucketAcl(await getBucketFor(req, 'READ_ACP'));
+  const acl = req.key ? await getObjectAcl(req) : bucketAcl(await getBucketFor(req, 'READ_ACP'));
   // Without a list it belongs to the account's owners, of whom the caller is one.
   const shown = acl ?? { owner: req.user, grants: [{ permission: 'FULL_CONTROL' as const, grantee: req.user }] };
   answerXml(req.ctx, renderAcl(shown));
@@ -41,33 +41,36 @@ async function putBucketAcl(req: S3Request): Promise<void> {
   await req.api.deps.node.updateContainer(path, { timestamp: req.ctx.state.timestamp, metadata });
 }
 
-/** System metadata change by a copy of the object onto itself; no byte moves. */
+/** Changes the object in place: neither a byte nor a new version. */
 async function putObjectAcl(req: S3Request): Promise<void> {
+  if (req.params.has('versionId')) throw notImplemented('The list of an old version cannot be changed.');
+  const { node } = req.api.deps;
   const bucket = await req.getBucket();
-  const { acl: current, isLarge } = await getObjectAcl(req, 'WRITE_ACP');
+  const path = { account: req.account, container: req.bucket, object: req.key };
+  const record = await node.findObject(path);
+  if (!record) throw noSuchKey(req.key);
+  const current = decodeAcl(record.metadata[objectAclName]);
+  checkAcl(req, current, 'WRITE_ACP');
+  // Reading follows a link of Swift's, so its own list would mean nothing.
+  if (record.metadata[linkTargetName] !== undefined) throw notImplemented('A symlink has no list of its own.');
   const owner = current?.owner ?? req.user;
   const acl = await readAcl(req, { bucketOwner: bucketOwnerOf(req, bucket), objectOwner: owner }, owner);
-  await callSwift(req, {
-    method: 'PUT',
-    object: req.key,
-    query: isLarge ? { 'multipart-manifest': 'get' } : {},
-    headers: {
-      'content-length': '0',
-      'x-copy-from': encodePath(`${req.bucket}/${req.key}`),
-      [objectAclName]: encodeAcl(acl),
-    },
+  const own = Object.entries(record.metadata).filter(([name]) => !name.startsWith('x-object-sysmeta-'));
+  await node.updateObject(path, {
+    timestamp: req.ctx.state.timestamp,
+    metadata: Object.fromEntries(own),
+    deleteAt: record.deleteAt,
+    systemMetadata: { [objectAclName]: encodeAcl(acl) },
+    bodyId: record.bodyId,
   });
 }
 
-async function getObjectAcl(
-  req: S3Request,
-  permission: 'READ_ACP' | 'WRITE_ACP',
-): Promise<{ acl: Acl | undefined; isLarge: boolean }> {
+async function getObjectAcl(req: S3Request): Promise<Acl | undefined> {
   const query = { 'version-id': req.params.get('versionId') };
   const head = await callSwift(req, { method: 'HEAD', object: req.key, query });
   const acl = decodeAcl(headerText(head, objectAclName));
-  checkAcl(req, acl, permission);
-  return { acl, isLarge: head.headers['x-static-large-object']?.toLowerCase() === 'true' };
+  checkAcl(req, acl, 'READ_ACP');
+  return acl;
 }
 
 /** From the headers or the body, one of which there must be. The owner stays who he is. */

@@ -103,7 +103,8 @@ export function answerCopied(req: S3Request, root: string, source: CopySource, {
   const time = Date.parse(headers['last-modified'] ?? '');
   const lastModified = `${new Date(time).toISOString().slice(0, 19)}.000Z`;
   if (headers['x-object-version-id']) ctx.res.setHeader('x-amz-version-id', headers['x-object-version-id']);
-  if (source.versionId) ctx.res.setHeader('x-amz-copy-source-version-id', source.versionId);
+  const sourceVersion = source.versionId ?? source.head.headers['x-object-version-id'];
+  if (sourceVersion) ctx.res.setHeader('x-amz-copy-source-version-id', sourceVersion);
   answerXml(
     ctx,
     xmlDocument(root, textElement('LastModified', lastModified), textElement('ETag', `"${s3Etag(headers)}"`)),

@@ -1,4 +1,7 @@
+import { deleteMarkerType, nullVersion, type Versioning } from '@zerocloud/object-server';
 import { respondEmpty } from '../../http/respond';
+import type { SubAnswer } from '../../http/subrequest';
+import { promoteNewest } from '../../versions';
 import { getBucketFor } from '../access';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
@@ -7,32 +10,68 @@ import { askSwift, refusalOf, type SwiftRequest } from '../swift';
 
 /** DELETE Object: 204 also when there was none. */
 export async function deleteObject(req: S3Request): Promise<void> {
-  await getBucketFor(req, 'WRITE');
-  const headers = await removeObject(req, req.key, req.params.get('versionId'));
-  respondEmpty(req.ctx, 204, headers);
+  const { versioning } = await getBucketFor(req, 'WRITE');
+  const version = req.params.get('versionId');
+  const deleted = await removeObject(req, versioning, req.key, version);
+  respondEmpty(req.ctx, 204, {
+    ...(deleted.versionId !== undefined && { 'x-amz-version-id': deleted.versionId }),
+    ...(deleted.isMarker && { 'x-amz-delete-marker': 'true' }),
+  });
 }
 
-/** Deletes one object with the parts it is made of. Resolves with headers for the answer. */
-export async function removeObject(req: S3Request, key: string, version?: string): Promise<Record<string, string>> {
-  const selection = version === undefined ? {} : { 'version-id': version, symlink: 'get' };
+export interface Deleted {
+  /** The version that was deleted, or the delete marker that was added. */
+  versionId?: string;
+  /** It is, or was, a delete marker. */
+  isMarker: boolean;
+}
+
+/**
+ * Deletes one object, or one version of it, with the parts it is made of. What a bucket keeps as a version keeps its
+ * parts.
+ */
+export async function removeObject(
+  req: S3Request,
+  versioning: Versioning | undefined,
+  key: string,
+  version?: string,
+): Promise<Deleted> {
+  // Where there never were versions, there is nothing to delete.
+  if (version !== undefined && version !== nullVersion && !versioning) return { versionId: version, isMarker: false };
+  const selection = version === undefined ? {} : { 'version-id': version };
   const head = await askSwift(req, { method: 'HEAD', object: key, query: { ...selection, symlink: 'get' } });
-  const isLarge = head.headers['x-static-large-object']?.toLowerCase() === 'true';
+  // A version that stays keeps its parts.
+  const isNull = head.headers['x-object-version-id'] === nullVersion;
+  const isGone = version !== undefined || !versioning || (versioning === 'suspended' && isNull);
+  const isLarge = isGone && isStatic(head);
   // What S3 made is of one container, so its parts can go without a report.
-  const isUpload = head.headers[s3EtagName] !== undefined;
-  const manifest = isLarge ? { 'multipart-manifest': 'delete', async: isUpload ? 'on' : undefined } : {};
+  const isQuiet = version === undefined && head.headers[s3EtagName] !== undefined;
+  const manifest = isLarge ? { 'multipart-manifest': 'delete', async: isQuiet ? 'on' : undefined } : {};
   const request: SwiftRequest = {
     method: 'DELETE',
     object: key,
-    query: { ...selection, ...manifest },
+    query: { ...selection, ...manifest, symlink: version === undefined ? undefined : 'get' },
     headers: { accept: 'application/json' },
   };
   const answer = await askSwift(req, request);
   if (answer.status >= 400 && answer.status !== 404) throw await refusalOf(req, request, answer);
   if (isLarge && answer.status === 200) await checkParts(answer.body);
-  const headers: Record<string, string> = {};
-  const versionId = answer.headers['x-object-version-id'];
-  if (versionId) headers['x-amz-version-id'] = versionId;
-  return headers;
+  if (version !== undefined && versioning) await promote(req, key);
+  const added = version === undefined ? answer.headers['x-object-version-id'] : undefined;
+  return {
+    versionId: version ?? added,
+    isMarker: added !== undefined || head.headers['content-type'] === deleteMarkerType,
+  };
+}
+
+function isStatic({ headers }: SubAnswer): boolean {
+  return headers['x-static-large-object']?.toLowerCase() === 'true';
+}
+
+/** Below a deleted version the one before appears. */
+async function promote(req: S3Request, object: string): Promise<void> {
+  const path = { account: req.account, container: req.bucket, object };
+  await promoteNewest(req.api.deps.node, path, req.ctx.state.timestamp);
 }
 
 /** The report on the parts of a large object that Swift made. */

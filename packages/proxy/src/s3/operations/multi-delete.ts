@@ -1,9 +1,10 @@
+import type { Versioning } from '@zerocloud/object-server';
 import { getBucketFor } from '../access';
 import { answerXml } from '../answers';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { allowOnly, element, findText, parseXml, textElement, xmlDocument } from '../xml';
-import { removeObject } from './delete-object';
+import { type Deleted, removeObject } from './delete-object';
 
 const maxBodyBytes = 10 * 1024 * 1024;
 /** As many as Swift deletes at once. */
@@ -27,7 +28,7 @@ export async function deleteObjects(req: S3Request): Promise<void> {
   const { doomed, isQuiet } = readDelete(body);
   if (doomed.length > maxMultiDeleteObjects) throw new S3Error('MalformedXML');
   const results = await deleteAll(req, doomed);
-  const rows = results.map((error, index) => rowOf(doomed[index]!, error, isQuiet));
+  const rows = results.map((result, index) => rowOf(doomed[index]!, result, isQuiet));
   answerXml(req.ctx, xmlDocument('DeleteResult', ...rows));
 }
 
@@ -48,10 +49,11 @@ function readDelete(body: Buffer): { doomed: Doomed[]; isQuiet: boolean } {
   return { doomed, isQuiet: findText(root, 'Quiet')?.toLowerCase() === 'true' };
 }
 
-async function deleteAll(req: S3Request, doomed: Doomed[]): Promise<(S3Error | undefined)[]> {
-  const results: (S3Error | undefined)[] = [];
+async function deleteAll(req: S3Request, doomed: Doomed[]): Promise<(Deleted | S3Error)[]> {
+  const results: (Deleted | S3Error)[] = [];
+  let versioning: Versioning | undefined;
   try {
-    await getBucketFor(req, 'WRITE');
+    ({ versioning } = await getBucketFor(req, 'WRITE'));
   } catch (error) {
     if (error instanceof S3Error && error.code === 'AccessDenied') return doomed.map(() => error);
     throw error;
@@ -61,21 +63,23 @@ async function deleteAll(req: S3Request, doomed: Doomed[]): Promise<(S3Error | u
     while (next < doomed.length) {
       const index = next++;
       const { key, version } = doomed[index]!;
-      results[index] = await removeObject(req, key, version).then(
-        () => undefined,
-        (error: unknown) => {
-          if (error instanceof S3Error) return error;
-          throw error;
-        },
-      );
+      results[index] = await removeObject(req, versioning, key, version).catch((error: unknown) => {
+        if (error instanceof S3Error) return error;
+        throw error;
+      });
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
   return results;
 }
 
-function rowOf({ key, version }: Doomed, error: S3Error | undefined, isQuiet: boolean): string {
+function rowOf({ key, version }: Doomed, result: Deleted | S3Error, isQuiet: boolean): string {
   const name = [textElement('Key', key), ...(version === undefined ? [] : [textElement('VersionId', version)])];
-  if (error) return element('Error', ...name, textElement('Code', error.code), textElement('Message', error.message));
-  return isQuiet ? '' : element('Deleted', ...name);
+  if (result instanceof S3Error) {
+    return element('Error', ...name, textElement('Code', result.code), textElement('Message', result.message));
+  }
+  if (isQuiet) return '';
+  if (!result.isMarker) return element('Deleted', ...name);
+  const marker = [textElement('DeleteMarker', true), textElement('DeleteMarkerVersionId', result.versionId)];
+  return element('Deleted', ...name, ...marker);
 }

@@ -1,5 +1,6 @@
-import type { ByteRange } from '@zerocloud/object-server';
+import { type ByteRange, deleteMarkerType, nullVersion } from '@zerocloud/object-server';
 import { respondEmpty } from '../../http/respond';
+import type { SubAnswer } from '../../http/subrequest';
 import { unquoteEtag } from '../../objects/conditions';
 import { contentRange, selectRanges } from '../../objects/ranges';
 import { bucketOwnerOf, checkAcl, getBucketFor } from '../access';
@@ -20,6 +21,9 @@ export async function readObject(req: S3Request): Promise<void> {
   const { ctx, method } = req;
   const isHead = method === 'HEAD';
   const version = req.params.get('versionId');
+  if (version !== undefined && version !== nullVersion && !(await req.getBucket()).versioning) {
+    throw new S3Error('NoSuchVersion', undefined, { Key: req.key, VersionId: version });
+  }
   const conditions = readConditions(req);
   const range = req.header('range');
   const request = {
@@ -41,12 +45,21 @@ export async function readObject(req: S3Request): Promise<void> {
       throw error;
     }
   }
+  if (answer.status === 404) tellMarker(req, answer);
   if (answer.status >= 400) throw await refusalOf(req, request, answer);
   ctx.status = answer.status;
   ctx.body = answer.body;
   setObjectHeaders(ctx, answer);
   setOverrides(req);
   if (isHead && range !== undefined && answer.status === 200) answerHeadRange(req, range);
+}
+
+/** There is nothing to read, because it was deleted. */
+function tellMarker({ ctx }: S3Request, { headers }: SubAnswer): void {
+  const version = headers['x-object-version-id'];
+  if (headers['content-type'] !== deleteMarkerType || version === undefined) return;
+  ctx.res.setHeader('x-amz-delete-marker', 'true');
+  ctx.res.setHeader('x-amz-version-id', version);
 }
 
 /**
