@@ -90,7 +90,8 @@ function answerHead(ctx: SwiftContext, record: ObjectRecord | WholeRecord, part?
   ctx.body = noBytes;
   if (part) ctx.res.setHeader('Content-Range', contentRange(part, record.sizeBytes));
   if (part) ctx.res.setHeader('Content-Length', part.end - part.start + 1);
-  else if (!isEndless(record)) ctx.res.setHeader('Content-Length', record.sizeBytes);
+  else if (isEndless(record)) ctx.res.removeHeader('Content-Length');
+  else ctx.res.setHeader('Content-Length', record.sizeBytes);
 }
 
 function isEndless(record: ObjectRecord | WholeRecord): boolean {
