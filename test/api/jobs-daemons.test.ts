@@ -123,6 +123,7 @@ describe.each([
     [{ path: 'file://main.wasm' }, {}, 'The program of daemon one must be in a system image'],
     [{ path: 'swift://~/apps/main.wasm' }, {}, 'The program of daemon one must be in a system image'],
     [{}, { connect: ['two'] }, 'Daemon one cannot have connections'],
+    [{}, { devices: [{ name: 'stdout', path: 'zvm://two:stdin' }] }, 'Daemon one cannot have connections'],
   ])('refuses %j %j with 400', async (exec, node, sentence) => {
     const answer = await client.post(await archive({}, mapOf(exec, node)), asTar);
     expect([answer.status, answer.body]).toEqual([400, sentence]);
@@ -176,6 +177,15 @@ describe('daemons of the operator', () => {
     const devices = [{ name: 'stdout' }, { name: 'python' }];
     const answer = await post(mapOf({ daemon: undefined }, { devices }));
     expect([answer.status, answer.headers['x-nexe-cached']]).toEqual([200, 'true']);
+  });
+
+  test('do not serve nodes with connections', async () => {
+    const [one] = JSON.parse(mapOf({ daemon: undefined })) as [object];
+    const other = { name: 'two', exec: { path: 'file://python:python', args: 'main.py' }, connect: ['one'] };
+    const answer = await post(JSON.stringify([one, other]));
+    expect([answer.status, answer.headers['x-nexe-cached']]).toEqual([200, undefined]);
+    const asked = await post(JSON.stringify([...(JSON.parse(mapOf()) as [object]), other]));
+    expect([asked.status, asked.body]).toEqual([400, 'Daemon one cannot have connections']);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Group, readGroup } from './description';
+import type { Plan } from './plan';
 
 /**
  * Daemons of the operator, as ZeroCloud has them: each a file with the description of one node. A node of a job that runs the
@@ -38,10 +39,14 @@ function toDaemon(id: string, description: unknown): ConfiguredDaemon {
   return { id, program: group.program.url, devices: deviceNames(group), modules: group.daemon };
 }
 
-/** Gives the groups that match a daemon its modules. */
-export function assignDaemons(groups: Iterable<Group>, daemons: readonly ConfiguredDaemon[]): void {
-  for (const group of groups) {
-    if (group.daemon || isConnected(group)) continue;
+/** Gives the groups that match a daemon, and have no connections, its modules. */
+export function assignDaemons(
+  { nodes, connections }: Pick<Plan, 'nodes' | 'connections'>,
+  daemons: readonly ConfiguredDaemon[],
+): void {
+  const connected = new Set(connections.flatMap(({ from, to }) => [from.group, to.group]));
+  for (const group of new Set(nodes.map((node) => node.group))) {
+    if (group.daemon || connected.has(group)) continue;
     const found = daemons.find(
       ({ program, devices }) => program === group.program.url && devices === deviceNames(group),
     );

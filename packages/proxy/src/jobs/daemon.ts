@@ -20,6 +20,12 @@ export function readDaemon(value: unknown, node: string): string[] | undefined {
   return names;
 }
 
+/** Nor may others connect to a daemon. */
+export function checkDaemonsApart(connections: readonly { to: { group: Group } }[]): void {
+  const reached = connections.find(({ to }) => to.group.daemon);
+  if (reached) throw badJob(`Daemon ${reached.to.group.name} cannot have connections`);
+}
+
 /** A copy has no neighbours, and holds a program of the operator's: the conditions that ZeroCloud has for its daemons. */
 export function checkDaemon({
   name,

@@ -40,7 +40,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     const { ctx, parsed, rights } = request;
     const { path, transactionId, timestamp } = ctx.state;
     const payload = request.payload?.isLeft ? request.payload : undefined;
-    const { nodes, connections, imageDevices, usesPayload } = await planJob(parsed.description, {
+    const plan = await planJob(parsed.description, {
       account: path.account,
       hasUserImage: parsed.image !== undefined,
       hasPayload: payload !== undefined,
@@ -50,7 +50,8 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       maxConnections: config.jobs.maxConnections,
       targetLimits: config.limits,
     });
-    if (daemons.length > 0) assignDaemons(new Set(nodes.map(({ group }) => group)), daemons);
+    if (daemons.length > 0) assignDaemons(plan, daemons);
+    const { nodes, connections, imageDevices, usesPayload } = plan;
     const rooms = new OutputRooms(deps.node, config.jobs.maxOutputBytes);
     const denied = await authoriseNodes(rights, deps, nodes, rooms);
     const job = {

@@ -1,5 +1,6 @@
 import { type ContainerPath, isStorageError, type ObjectPath } from '@zerocloud/object-server';
 import { type Connection, connectNodes, type ExpandedGroup } from './connections';
+import { checkDaemonsApart } from './daemon';
 import { type Device, findPayloadDevice, type Group, readGroup } from './description';
 import { listingLines } from './devices';
 import { badJob, internalParserError, nodeNotRun, notSupported } from './errors';
@@ -66,6 +67,7 @@ export async function planJob(description: unknown, context: PlanContext): Promi
     groups.push({ group, nodes: nodes.slice(before), captures });
   }
   const connections = connectNodes(groups, context.maxConnections);
+  if (groups.some(({ group }) => group.daemon)) checkDaemonsApart(connections);
   if (nodes.length === 0) throw badJob('Config parser cannot resolve any job nodes');
   checkNames(nodes);
   for (const { group } of groups) refuseUnsupported(group);
