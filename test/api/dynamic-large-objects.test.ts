@@ -63,6 +63,12 @@ describe.each([
     expect(listing[0]!.bytes).toBe(8);
   });
 
+  test('the manifest may mix text and percent-encoding', async () => {
+    await put('seg/%C3%BC%25ff', 'odd');
+    await put('dlo/mixed', '', { 'x-object-manifest': Buffer.from('seg/ü%25f').toString('latin1') });
+    expect(await (await get('dlo/mixed')).text()).toBe('odd');
+  });
+
   test.each(['seg', 'seg/', '/p', 'seg//p', 'seg/p?x', 'seg/p&x', ''])('refuses the manifest %j', async (manifest) => {
     const answer = await putManifest('dlo/bad', manifest);
     expect([answer.status, await answer.text()]).toEqual([

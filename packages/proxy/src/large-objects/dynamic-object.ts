@@ -3,6 +3,7 @@ import type { ByteRange, ContainerPath, ObjectEntry, ObjectRecord } from '@zeroc
 import { authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { encodeHeaderText } from '../http/header-text';
 import { selectRanges } from '../objects/ranges';
 import { decodePercent } from '../swift-path';
 import type { LargeObject, WholeRecord } from './large-object';
@@ -39,7 +40,9 @@ export async function openDynamic(
   account: string,
   manifest: ObjectRecord,
 ): Promise<LargeObject> {
-  const { container, prefix } = splitManifest(decodePercent(manifest.metadata[dynamicName]!) ?? '');
+  // Kept as text; what is percent-encoded in it are bytes.
+  const named = decodePercent(encodeHeaderText(manifest.metadata[dynamicName]!));
+  const { container, prefix } = splitManifest(named ?? '');
   const path = { account, container };
   const listing = new SegmentListing(deps, path, prefix);
   await authorizeTarget(ctx, deps, path, 'read');
