@@ -6,7 +6,10 @@ import { userTable } from './auth/users';
 import { bulk } from './bulk/bulk';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
 import { HttpError } from './errors';
+import { etagQuoter } from './etag-quoter/etag-quoter';
 import { formPost } from './form-post/form-post';
+import { cnameLookup } from './hosts/cname-lookup';
+import { domainRemap } from './hosts/domain-remap';
 import { Subrequests } from './http/subrequest';
 import { isJobRequest, jobMethods, jobRoute } from './jobs';
 import { LiveJobs } from './jobs/live/live-jobs';
@@ -20,14 +23,18 @@ import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
 import { queueMethods, queueRoute } from './queues';
+import { rateLimit } from './rate-limit/rate-limit';
 import { accountMethods, accountRoute } from './routes/account';
 import { authRoute } from './routes/auth';
 import { containerMethods, containerRoute } from './routes/container';
+import { crossDomainRoute } from './routes/crossdomain';
+import { endpointsRoute } from './routes/endpoints';
 import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
 import { jobsMethods, jobsRoute } from './routes/jobs';
 import { objectMethods, objectRoute } from './routes/object';
 import { s3 } from './s3';
+import { staticWeb } from './static-web/static-web';
 import { tempUrl } from './temp-url/temp-url';
 
 /**
@@ -38,6 +45,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   const users = userTable(deps.config.users);
   const tokens = createTokens({
     users,
+    resellers: deps.config.resellers,
     lifetimeS: deps.config.tokenLifetimeS,
     now: deps.now,
     loadSecret: () => loadTokenSecret(deps.node, deps.now()),
@@ -45,7 +53,9 @@ export function createApp(deps: Deps): Koa<RequestState> {
 
   const router = new Router<RequestState>();
   router.all('/info', infoRoute(deps));
-  router.all('/healthcheck', healthRoute());
+  router.all('/healthcheck', healthRoute(deps.config.healthDisableFile));
+  router.all('/crossdomain.xml', crossDomainRoute(deps.config.crossDomainPolicy) as never);
+  router.all(/^\/endpoints\//, endpointsRoute());
   router.all(/^\/auth\//, authRoute(users, tokens));
 
   const app = new Koa<RequestState>();
@@ -63,12 +73,17 @@ export function createApp(deps: Deps): Koa<RequestState> {
   app.use(gatekeeper());
   app.use(cors(deps));
   app.use(refusals);
+  app.use(cnameLookup(deps));
+  app.use(domainRemap(deps.config.hosts, deps.config.resellers));
   app.use(s3(deps, users, subrequests));
   app.use(outsideStorage(router.routes() as unknown as Middleware));
   app.use(swiftPath());
+  app.use(etagQuoter(deps));
   app.use(tempUrl(deps));
+  app.use(rateLimit(deps));
   app.use(formPost(deps, subrequests));
   app.use(authenticate(tokens));
+  app.use(staticWeb(deps, subrequests));
   app.use(bulk(deps, subrequests));
   app.use(unsupported());
   for (const middleware of inner) app.use(middleware);

@@ -9,6 +9,7 @@ import {
 } from '@zerocloud/object-server/settings';
 import { type Resellers, resellersOf } from './auth/resellers';
 import type { ReadOnlyRules } from './middleware/read-only';
+import type { SizeRate } from './rate-limit/rates';
 import { type S3Config, s3Config } from './s3/config';
 
 /** Settings of the proxy, validated and frozen. */
@@ -30,6 +31,14 @@ export interface ProxyConfig {
   tempUrl: TempUrlConfig;
   /** Which accounts there can be, by the beginnings of their names. */
   resellers: Resellers;
+  hosts: HostsConfig;
+  rates: RatesConfig;
+  /** ETags of objects in quotes where no container or account says otherwise. */
+  quoteEtags: boolean;
+  /** What redirects of static web sites begin with; by default where the visitor came. */
+  webUrlBase?: string;
+  crossDomainPolicy: string;
+  healthDisableFile?: string;
   readOnly: ReadOnlyRules;
   largeObjects: LargeObjectLimits;
   bulk: BulkLimits;
@@ -139,6 +148,27 @@ export interface TempUrlConfig {
   outgoingAllowHeaders: string[];
 }
 
+/** Hosts that stand for accounts and containers. */
+export interface HostsConfig {
+  /** With the dot they begin with; none: hosts mean nothing. */
+  storageDomains: string[];
+  /** Of accounts whose host has no prefix, without `_`. */
+  defaultPrefix?: string;
+  /** 0: foreign hosts are not looked up. */
+  cnameDepth: number;
+  cnameServers: string[];
+}
+
+/** Requests that are held back when they come too fast; see `rate-limit/`. */
+export interface RatesConfig {
+  /** 0: no limit. */
+  accountPerSecond: number;
+  containerRates: SizeRate[];
+  listingRates: SizeRate[];
+  maxSleepS: number;
+  bufferS: number;
+}
+
 export interface Timeouts {
   /** Seconds without a byte of an announced request body, then 408. */
   clientTimeoutS: number;
@@ -196,6 +226,23 @@ function proxyConfig(values: SettingValues): ProxyConfig {
     corsAllowOrigins,
     tempUrl: tempUrlConfig(values),
     resellers: resellersOf(values.resellerPrefixes),
+    hosts: {
+      storageDomains: values.storageDomains,
+      defaultPrefix: values.domainDefaultPrefix || undefined,
+      cnameDepth: values.cnameDepth,
+      cnameServers: values.cnameServers,
+    },
+    rates: {
+      accountPerSecond: values.accountRatelimit,
+      containerRates: values.containerRatelimits,
+      listingRates: values.listingRatelimits,
+      maxSleepS: values.ratelimitMaxSleepS,
+      bufferS: values.ratelimitBufferS,
+    },
+    quoteEtags: values.quoteEtags === 'yes',
+    webUrlBase: values.webUrlBase || undefined,
+    crossDomainPolicy: values.crossDomainPolicy,
+    healthDisableFile: values.healthDisableFile || undefined,
     largeObjects: {
       maxManifestSegments: values.maxManifestSegments,
       maxManifestBytes: values.maxManifestBytes,

@@ -31,6 +31,7 @@ export class HttpError extends Error {
 
 /** Title and sentence of Swift's standard answers (swift/common/swob.py, RESPONSE_REASONS). */
 const pages: Record<number, [title: string, sentence: string]> = {
+  301: ['Moved Permanently', 'The resource has moved permanently.'],
   400: [
     'Bad Request',
     'The server could not comply with the request since it is either malformed or otherwise incorrect.',
@@ -53,6 +54,7 @@ const pages: Record<number, [title: string, sentence: string]> = {
   417: ['Expectation Failed', 'Expectation failed.'],
   422: ['Unprocessable Entity', 'Unable to process the contained instructions'],
   431: ['Request Header Fields Too Large', 'The headers of your request were too large for this server.'],
+  498: ['Rate Limited', 'Slow down'],
   499: ['Client Disconnect', 'The client was disconnected during request.'],
   500: ['Internal Error', 'The server has either erred or is incapable of performing the requested operation.'],
   501: ['Not Implemented', 'The requested method is not implemented by this server.'],

@@ -4,6 +4,7 @@ import { authorizeAccount, denied, isResellerAdminOf, mayControl } from '../auth
 import { visibleMetadata } from '../auth/visible-headers';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { etagSwitchHeader, readEtagSwitch } from '../etag-quoter/switches';
 import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
 import { Query } from '../http/query';
 import { respondAccepted, respondEmpty } from '../http/respond';
@@ -58,6 +59,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
   });
   setPolicyHeaders(ctx.res, record);
   const isControlled = mayControl(ctx.state, account);
+  ctx.set(etagSwitchHeader(record.metadata, 'account'));
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, isControlled));
   const acl = isControlled ? findAccountAclHeader(record) : undefined;
   if (acl) ctx.set('X-Account-Access-Control', acl);
@@ -112,7 +114,8 @@ function readAccountMetadata(ctx: SwiftContext, { config }: Deps): MetadataUpdat
   const { headers } = ctx.req;
   checkAccountQuota(headers, isResellerAdminOf(ctx.state.identity, ctx.state.path.account));
   const metadata = readMetadataUpdate(headers, 'account', config.limits);
-  return { ...metadata, ...readAccountAcl(headers['x-account-access-control'] as string | undefined) };
+  const acl = readAccountAcl(headers['x-account-access-control'] as string | undefined);
+  return { ...metadata, ...acl, ...readEtagSwitch(headers, 'account') };
 }
 
 function checkName(account: string, maxLength: number): void {

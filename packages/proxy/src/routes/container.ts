@@ -6,6 +6,7 @@ import { visibleMetadata } from '../auth/visible-headers';
 import type { SwiftLimits } from '../config';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { etagSwitchHeader, readEtagSwitch } from '../etag-quoter/switches';
 import { decodeHeaderText } from '../http/header-text';
 import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
 import { Query } from '../http/query';
@@ -66,6 +67,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
     'Accept-Ranges': 'bytes',
     'X-Storage-Policy': policyOf(record),
   });
+  ctx.set(etagSwitchHeader(record.metadata, 'container'));
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, mayControl(ctx.state, path.account)));
   setVersionHeaders(ctx.res, record);
   if (versionQuery) return listVersions(ctx, deps, path, query, versionQuery);
@@ -145,7 +147,11 @@ function readContainerMetadata(ctx: SwiftContext, limits: SwiftLimits): Metadata
   }
   // Only a subrequest has these: the gatekeeper takes them from clients.
   for (const name in headers) if (name.startsWith(systemPrefix)) own[name] = String(headers[name]) || undefined;
-  const update = { ...readMetadataUpdate(headers, 'container', limits), ...own };
+  const update = {
+    ...readMetadataUpdate(headers, 'container', limits),
+    ...readEtagSwitch(headers, 'container'),
+    ...own,
+  };
   return mayControl(ctx.state, ctx.state.path.account) ? update : visibleMetadata(update, false);
 }
 

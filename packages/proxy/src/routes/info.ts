@@ -3,6 +3,7 @@ import { HttpError } from '../errors';
 import { respondEmpty } from '../http/respond';
 import { policies } from '../policies/policies';
 import { s3Info } from '../s3/info';
+import { webInfo } from '../static-web/info';
 import { signedUrlInfo } from '../temp-url/info';
 
 /** `/info`: what this server can do. A key stands here only when the feature works. */
@@ -88,6 +89,7 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
         symlink: { symloop_max: limits.symloopMax, static_links: true },
         ...(config.readOnly.accounts.includes('*') && { read_only: {} }),
         ...signedUrlInfo(config),
+        ...webInfo(config),
         zerocloud,
       }),
     );
