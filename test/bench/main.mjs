@@ -14,6 +14,7 @@ import { memory } from './cases/memory.mjs';
 import { middleware } from './cases/middleware.mjs';
 import { pipe, pipeSessions } from './cases/pipe.mjs';
 import { getSmall, putSmall } from './cases/small-objects.mjs';
+import { getStaticLargeObject } from './cases/static-large-object.mjs';
 import { wordCount } from './cases/word-count.mjs';
 import { startFloor, startServer } from './processes.mjs';
 import * as sandboxCases from './sandbox.mjs';
@@ -25,6 +26,7 @@ const cases = {
   middleware,
   getLarge,
   putLarge,
+  getStaticLargeObject,
   tinyJob,
   pythonJob,
   wordCount,
