@@ -8,6 +8,7 @@ const numbers: Table<number> = { binary: false, encode: String, decode: Number a
 class Target implements CommitTarget {
   readonly stored = new Map<string, string>();
   readonly batches: string[][] = [];
+  readonly synced: boolean[] = [];
   recoverCount = 0;
   failRecovery: Error | undefined;
   #next: { resolve: () => void; reject: (error: Error) => void } | undefined;
@@ -18,8 +19,9 @@ class Target implements CommitTarget {
     return stored === undefined ? undefined : table.decode(stored as never);
   }
 
-  write(rows: ReadonlyMap<string, Write>): Promise<void> {
+  write(rows: ReadonlyMap<string, Write>, { sync }: { sync: boolean }): Promise<void> {
     this.batches.push([...rows.keys()]);
+    this.synced.push(sync);
     return new Promise<void>((resolve, reject) => {
       this.#next = { resolve, reject };
       this.#arrival?.();
@@ -164,6 +166,30 @@ describe('group commit', () => {
     await target.finishWrite();
     expect(await next).toBe(5);
     expect(target.recoverCount).toBe(3);
+  });
+
+  test('syncs a batch unless all in it is relaxed, and says when one was not', async () => {
+    let relaxedCount = 0;
+    commits = new GroupCommit(target, () => relaxedCount++);
+    const put = (key: string, isRelaxed: boolean) =>
+      commits.commit((tx) => {
+        tx.isRelaxed = isRelaxed;
+        tx.put(numbers, key, 1);
+      });
+    const first = [put('a', true), put('b', true)];
+    await target.finishWrite();
+    await Promise.all(first);
+    const second = [put('c', true), put('d', false)];
+    await target.finishWrite();
+    await Promise.all(second);
+    expect({ synced: target.synced, batches: target.batches, relaxedCount }).toEqual({
+      synced: [false, true],
+      batches: [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+      relaxedCount: 1,
+    });
   });
 
   test('close settles what was committed and refuses the rest', async () => {

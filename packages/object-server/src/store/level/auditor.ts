@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { pause } from './background';
 import { blobKey, blobRange } from './keys';
-import { type BlobRow, blobs } from './rows';
+import { blobs } from './rows';
 import type { StoreParts } from './store-parts';
-
-const pieceBytes = 512 * 1024;
+import { findDamage } from './verify-blob';
 
 /**
  * Re-reads blobs one after another, at a bounded rate, and compares them with what was stored. A damaged one is moved
@@ -35,7 +32,9 @@ export class Auditor {
     if (!row.quarantined) {
       const unpin = files.pin(bodyId);
       try {
-        const damage = await this.#findDamage(bodyId, row, signal);
+        const damage = await findDamage(files.pathOf(bodyId), row, {
+          goOn: (readBytes) => this.#keepRate(readBytes, signal),
+        });
         if (damage !== undefined) await this.#quarantine(bodyId, damage);
       } finally {
         unpin();
@@ -43,33 +42,6 @@ export class Auditor {
     }
     if (!signal.aborted) this.#lastKey = key;
     return true;
-  }
-
-  async #findDamage(bodyId: string, row: BlobRow, signal: AbortSignal): Promise<string | undefined> {
-    const handle = await open(this.#deps.files.pathOf(bodyId), 'r').catch((error) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (handle === undefined) return 'its file is missing';
-    try {
-      const hash = createHash('md5');
-      const piece = Buffer.allocUnsafe(pieceBytes);
-      let sizeBytes = 0;
-      for (;;) {
-        const { bytesRead } = await handle.read(piece, 0, pieceBytes, sizeBytes);
-        if (bytesRead === 0) break;
-        hash.update(piece.subarray(0, bytesRead));
-        sizeBytes += bytesRead;
-        if (!(await this.#keepRate(bytesRead, signal))) return undefined;
-      }
-      if (sizeBytes !== row.sizeBytes) return `it has ${sizeBytes} bytes instead of ${row.sizeBytes}`;
-      return hash.digest('hex') === row.etag ? undefined : 'its md5 differs';
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EIO') return 'it cannot be read';
-      throw error;
-    } finally {
-      await handle.close();
-    }
   }
 
   async #keepRate(readBytes: number, signal: AbortSignal): Promise<boolean> {

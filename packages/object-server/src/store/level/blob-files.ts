@@ -58,19 +58,29 @@ export class BlobFiles {
     return path.join(this.#blobsDir, bodyId.slice(1, 3), bodyId);
   }
 
-  /** Moves a finished, synced file among the blobs and returns its id. It must be `settle`d once its transaction has ended. */
-  async publish(stagedPath: string): Promise<string> {
+  /** Moves a finished file among the blobs and returns its id. It must be `settle`d once its transaction has ended. */
+  async publish(stagedPath: string, options: { sync: boolean }): Promise<string> {
     const bodyId = blobMark + randomBytes(16).toString('hex');
     const target = this.pathOf(bodyId);
     this.#uncommitted.add(bodyId);
     try {
       await rename(stagedPath, target);
-      await this.#syncDirectory(path.dirname(target));
+      if (options.sync) await this.#syncDirectory(path.dirname(target));
     } catch (error) {
       this.#uncommitted.delete(bodyId);
       throw error;
     }
     return bodyId;
+  }
+
+  /** Syncs blobs that were published without, and their directories. One that is gone is nobody's any more. */
+  async sync(bodyIds: Iterable<string>): Promise<void> {
+    const directories = new Set<string>();
+    for (const bodyId of bodyIds) {
+      const file = this.pathOf(bodyId);
+      if (this.#sync && (await syncFile(file))) directories.add(path.dirname(file));
+    }
+    for (const directory of directories) await this.#syncDirectory(directory);
   }
 
   /** Ends what `publish` began: the blob stays if something refers to it, else its file goes. */
@@ -148,6 +158,21 @@ export class BlobFiles {
     } finally {
       await handle.close();
     }
+  }
+}
+
+async function syncFile(file: string): Promise<boolean> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -1,9 +1,11 @@
 import { unlink } from 'node:fs/promises';
+import { StorageError } from '../../errors';
+import type { ObjectPath } from '../object-store';
 import type { Transaction } from './group-commit';
-import { blobKey } from './keys';
+import { blobKey, unsyncedBlobKey } from './keys';
 import { addBlob, addInlineBody } from './object-changes';
 import type { ReceivedBody } from './receive-body';
-import { blobs } from './rows';
+import { blobs, unsyncedBlobs } from './rows';
 import type { StoreParts } from './store-parts';
 
 const newIdPrefix = () => `i${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
@@ -18,9 +20,16 @@ export class BodyCommit {
     this.#parts = parts;
   }
 
-  /** Runs `refer` in the transaction that adds the body. If that fails or refuses, nothing of the body is left. */
-  async commit(body: ReceivedBody, refer: (tx: Transaction, bodyId: string) => void): Promise<string> {
-    return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(body, refer);
+  /**
+   * Runs `refer` in the transaction that adds the body as that of the object at `path`. If that fails or refuses, nothing of the
+   * body is left.
+   */
+  async commit(
+    path: ObjectPath,
+    body: ReceivedBody,
+    refer: (tx: Transaction, bodyId: string) => void,
+  ): Promise<string> {
+    return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(path, body, refer);
   }
 
   /** As `commit`, for a small body that comes about in the transaction itself. */
@@ -47,11 +56,13 @@ export class BodyCommit {
   }
 
   async #commitBlob(
+    path: ObjectPath,
     body: ReceivedBody & { kind: 'file' },
     refer: (tx: Transaction, bodyId: string) => void,
   ): Promise<string> {
-    const { files, commits } = this.#parts;
-    const bodyId = await files.publish(body.path).catch(async (error) => {
+    const { files, commits, sync } = this.#parts;
+    const isUnsynced = sync && !body.isSynced;
+    const bodyId = await files.publish(body.path, { sync: body.isSynced }).catch(async (error) => {
       await unlink(body.path).catch(() => {});
       throw error;
     });
@@ -59,6 +70,7 @@ export class BodyCommit {
       await commits.commit((tx) => {
         addBlob(tx, bodyId, body.sizeBytes, body.etag);
         refer(tx, bodyId);
+        if (isUnsynced) this.#markUnsynced(tx, path, bodyId);
       });
       files.settle(bodyId, true);
     } catch (error) {
@@ -68,5 +80,12 @@ export class BodyCommit {
       throw error;
     }
     return bodyId;
+  }
+
+  #markUnsynced(tx: Transaction, { account, container, object }: ObjectPath, bodyId: string): void {
+    // The container was made anew under another policy while the body came.
+    if (!tx.isRelaxed) throw new StorageError('unavailable', 'The container has changed; try again.');
+    tx.put(unsyncedBlobs, unsyncedBlobKey(bodyId), { account, container, object });
+    tx.afterCommit(() => this.#parts.relaxed.addBlob(bodyId));
   }
 }

@@ -72,7 +72,7 @@ export class Database implements CommitTarget {
     this.#cache.forget(key);
   }
 
-  async write(rows: ReadonlyMap<string, Write>): Promise<void> {
+  async write(rows: ReadonlyMap<string, Write>, { sync }: { sync: boolean }): Promise<void> {
     // Half the cost of an array of operations, each of which would be copied on its way.
     const batch = this.#level.batch();
     for (const [key, { value, table }] of rows) {
@@ -80,7 +80,7 @@ export class Database implements CommitTarget {
       else if (table.binary) batch.put<string, Buffer>(key, value as Buffer, asBytes);
       else batch.put(key, table.encode(value) as string);
     }
-    await batch.write({ sync: this.#sync });
+    await batch.write({ sync: sync && this.#sync });
     for (const key of rows.keys()) this.#cache.forget(key);
   }
 

@@ -30,7 +30,7 @@ export async function receiveFinishedBody(body: FinishedBody, options: FinishedB
     }
     const etag = body.md5 ?? (await md5OfFile(body.path));
     if (options.sync) await handle.sync();
-    return { kind: 'file', path: body.path, sizeBytes: size, etag };
+    return { kind: 'file', path: body.path, isSynced: options.sync, sizeBytes: size, etag };
   } catch (error) {
     await unlink(body.path).catch(() => {});
     throw toStorageError(error);

@@ -10,8 +10,8 @@ export interface Write {
 /** Where batches go to and where committed rows come from. */
 export interface CommitTarget {
   find<V>(table: Table<V>, key: string): V | undefined;
-  /** Resolves when the rows are durable and visible. */
-  write(rows: ReadonlyMap<string, Write>): Promise<void>;
+  /** Resolves when the rows are visible and, with `sync`, durable. */
+  write(rows: ReadonlyMap<string, Write>, options: { sync: boolean }): Promise<void>;
   /** After a failed write: makes `find` and `write` work again, on what is really stored. */
   recover(): Promise<void>;
 }
@@ -25,6 +25,8 @@ class Batch {
   readonly rows = new Map<string, Write>();
   readonly waiters: Waiter[] = [];
   readonly hooks: (() => void)[] = [];
+  /** Something in it must be durable before it is acknowledged. */
+  mustSync = false;
 }
 
 /** What a transaction function sees: the newest state, its own writes first. */
@@ -32,6 +34,8 @@ export class Transaction {
   readonly #read: <V>(table: Table<V>, key: string) => V | undefined;
   readonly rows = new Map<string, Write>();
   readonly hooks: (() => void)[] = [];
+  /** True if it need not be durable when it is acknowledged: all it changes is of the policy `relaxed`. */
+  isRelaxed = false;
 
   constructor(read: <V>(table: Table<V>, key: string) => V | undefined) {
     this.#read = read;
@@ -62,10 +66,11 @@ export class Transaction {
  * the rows waiting to be written over those being written over those stored, so transactions follow one another in
  * the order of `commit` and a hot counter is encoded once a batch. While one batch is being synced the next one
  * collects. A promise resolves when its batch is durable; a refusal, too, is answered only when what it was based
- * on is. If a batch fails, so do the transactions that saw its rows, and the next ones start from what is stored.
+ * on is. A batch of relaxed transactions only is not synced. If a batch fails, so do the transactions that saw its rows, and the next ones start from what is stored.
  */
 export class GroupCommit {
   readonly #target: CommitTarget;
+  readonly #onRelaxedBatch: () => void;
   #pending = new Batch();
   #inFlight: Batch | undefined;
   #running: Promise<void> | undefined;
@@ -73,8 +78,9 @@ export class GroupCommit {
   #needsRecovery = false;
   #closed = false;
 
-  constructor(target: CommitTarget) {
+  constructor(target: CommitTarget, onRelaxedBatch: () => void = () => {}) {
     this.#target = target;
+    this.#onRelaxedBatch = onRelaxedBatch;
   }
 
   /** The newest state, not yet durable perhaps: good for refusing early, never for answering. */
@@ -97,6 +103,7 @@ export class GroupCommit {
     }
     for (const [key, write] of tx.rows) this.#pending.rows.set(key, write);
     for (const hook of tx.hooks) this.#pending.hooks.push(hook);
+    if (!tx.isRelaxed) this.#pending.mustSync = true;
     await this.#joinBatch();
     return result;
   }
@@ -125,12 +132,13 @@ export class GroupCommit {
       this.#inFlight = batch;
       this.#pending = new Batch();
       try {
-        await this.#target.write(batch.rows);
+        await this.#target.write(batch.rows, { sync: batch.mustSync });
       } catch (error) {
         this.#fail(batch, error);
         break;
       }
       this.#inFlight = undefined;
+      if (!batch.mustSync) this.#onRelaxedBatch();
       for (const hook of batch.hooks) hook();
       for (const waiter of batch.waiters) waiter.settle();
     }

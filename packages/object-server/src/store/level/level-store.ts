@@ -26,7 +26,6 @@ import type {
   VersionEntry,
   VersionListQuery,
 } from '../object-store';
-import { nullVersion } from '../object-store';
 import {
   accountDeleted,
   accountNotFound,
@@ -42,6 +41,7 @@ import { BodyCommit } from './body-commit';
 import { CommittedRows, findVersionRow } from './committed-rows';
 import { claimDataDirectory } from './data-directory';
 import { Database } from './database';
+import { deleteObject } from './delete-object';
 import { receiveFinishedBody } from './finished-body';
 import { FreeSpace } from './free-space';
 import { GroupCommit, type Transaction } from './group-commit';
@@ -54,9 +54,9 @@ import {
   objectKey,
   objectsPrefix,
 } from './keys';
+import { containerEntry, objectEntry } from './listed-entries';
 import { listPage } from './listing';
 import { Maintenance } from './maintenance';
-
 import {
   containerNotFound,
   getContainer,
@@ -66,15 +66,14 @@ import {
   setObject,
   shareBody,
 } from './object-changes';
+import { checkReachable, checkTarget, getObject } from './object-checks';
 import { OpenBlob } from './open-object';
-import { popArchive } from './pop-archive';
 import { type ReceivedBody, receiveBody } from './receive-body';
+import { RelaxedSync, recoverRelaxed } from './relaxed-sync';
 import { accounts, containers, marks, mergeMetadata, objects } from './rows';
 import type { Log, StoreParts } from './store-parts';
 import { listVersionPage } from './version-listing';
-import { deleteCurrent, deleteVersion, putCurrent, restoreVersion, type Versions } from './versions';
-
-type Find = Transaction['find'];
+import { getRelaxing, putCurrent, restoreVersion, type Versions } from './versions';
 
 export interface LevelStoreOptions {
   /** Directory that holds everything; created if missing. */
@@ -91,6 +90,8 @@ export interface LevelStoreOptions {
   auditorBytesPerSecond?: number;
   /** Free disk space that bodies must leave, so that deleting stays possible. */
   reservedBytes?: number;
+  /** Milliseconds after which relaxed writes are made durable. */
+  relaxedSyncMs?: number;
 }
 
 /**
@@ -107,9 +108,12 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     await files.prepare();
     const deletedAccounts = new Set<string>();
     for await (const key of database.level.keys(deletedAccountRange)) deletedAccounts.add(key.slice(1));
-    const commits = new GroupCommit(database);
+    const commits = new GroupCommit(database, () => relaxed.noteWrite());
     const space = new FreeSpace(dataDir, options.reservedBytes ?? 64 * 1024 * 1024);
-    const parts = { database, files, commits, space, deletedAccounts, now, log, sync: fsync };
+    const withoutRelaxed = { database, files, commits, space, deletedAccounts, now, log, sync: fsync };
+    const relaxed: RelaxedSync = new RelaxedSync(withoutRelaxed, options.relaxedSyncMs ?? 1000);
+    const parts: StoreParts = { ...withoutRelaxed, relaxed };
+    await recoverRelaxed(parts);
     const maintenance = new Maintenance(parts);
     maintenance.start({
       expirerIntervalMs: options.expirerIntervalMs ?? 60_000,
@@ -129,8 +133,6 @@ export class LevelStore implements ObjectStore, BodyFiles {
   readonly #bodies: BodyCommit;
   /** Background work; `runNow` does what is due at once. */
   readonly maintenance: Maintenance;
-  /** How bodies reach the disk. */
-  readonly #receiving: { sync: boolean; stagingPath(): string };
 
   /** Use `openLevelStore`. */
   constructor(parts: StoreParts, maintenance: Maintenance) {
@@ -138,7 +140,6 @@ export class LevelStore implements ObjectStore, BodyFiles {
     this.#rows = new CommittedRows(parts);
     this.#bodies = new BodyCommit(parts);
     this.maintenance = maintenance;
-    this.#receiving = { sync: parts.sync, stagingPath: () => parts.files.stagingPath() };
   }
 
   // Accounts
@@ -252,30 +253,36 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   async putObject(path: ObjectPath, body: AsyncIterable<Uint8Array>, options: PutObjectOptions): Promise<ObjectRecord> {
     await this.#rows.ready();
-    this.#checkTarget(this.#parts.commits.peek, path, options);
+    checkTarget(this.#parts.commits.peek, path, options, this.#parts.now());
     await this.#parts.space.check(options.contentLength ?? 0);
     const { contentLength, maxBytes, etag } = options;
-    const received = await receiveBody(body, { contentLength, maxBytes, etag, ...this.#receiving });
+    const received = await receiveBody(body, { contentLength, maxBytes, etag, ...this.#receiving(path) });
     return this.#storeBody(path, received, options);
   }
 
-  copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord> {
-    return this.#parts.commits.commit((tx) => {
+  async copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord> {
+    let isRelaxed = false;
+    const copied = await this.#parts.commits.commit((tx) => {
       getContainer(tx, source);
       const original = findVersionRow(tx.find, source, this.#parts.now());
       if (!original || original.bodyId !== options.sourceBodyId) throw objectNotFound();
-      this.#checkTarget(tx.find, target, options);
+      checkTarget(tx.find, target, options, this.#parts.now());
       shareBody(tx, original.bodyId);
       const { bodyId, sizeBytes, etag } = original;
-      return putCurrent(this.#versions(tx), target, makeRecord({ bodyId, sizeBytes, etag }, options));
+      const record = putCurrent(this.#versions(tx), target, makeRecord({ bodyId, sizeBytes, etag }, options));
+      isRelaxed = tx.isRelaxed;
+      return record;
     });
+    // What is durable here must not share a body with what is not yet.
+    if (!isRelaxed && this.#parts.relaxed.isUnsynced(copied.bodyId)) await this.#parts.relaxed.flush();
+    return copied;
   }
 
   async appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord> {
     await this.#parts.space.check(data.byteLength);
     let record: ObjectRecord | undefined;
     await this.#bodies.commitMade((tx, bodyId) => {
-      this.#checkTarget(tx.find, path, {});
+      checkTarget(tx.find, path, {}, this.#parts.now());
       const found = tx.find(objects, objectKey(path));
       const old = found && !isExpired(found, this.#parts.now()) ? found : undefined;
       const { body, etag } = appendBody(tx, old, data);
@@ -290,7 +297,8 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   updateObject(path: ObjectPath, options: UpdateObjectOptions): Promise<ObjectRecord> {
     return this.#parts.commits.commit((tx) => {
-      const record = this.#getObject(tx, path);
+      const record = getObject(tx, path, this.#parts.now());
+      getRelaxing(tx, path);
       if (options.bodyId !== undefined && options.bodyId !== record.bodyId) throw objectNotFound();
       const kept = Object.entries(record.metadata).filter(([name]) => name.startsWith('x-object-sysmeta-'));
       const metadata = { ...mergeMetadata(options.metadata, Object.fromEntries(kept)), ...options.systemMetadata };
@@ -303,25 +311,13 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   async deleteObject(path: ObjectPath, { timestamp }: { timestamp: string }): Promise<DeletedObject> {
     await this.#rows.ready();
-    const { archive, versioning } = this.#parts.commits.peek(containers, containerKey(path)) ?? {};
-    // Without versioning the only version is the one without id, and deleting that is deleting.
-    const isPlain = path.versionId === undefined || (path.versionId === nullVersion && !versioning);
-    const deleted =
-      isPlain && archive?.mode === 'stack'
-        ? await popArchive(this.#parts, path, archive, timestamp)
-        : await this.#parts.commits.commit((tx) => {
-            this.#checkReachable(tx, path);
-            const versions = this.#versions(tx);
-            return isPlain ? deleteCurrent(versions, path, timestamp) : deleteVersion(versions, path);
-          });
-    if (!deleted.existed && deleted.markerId === undefined) throw objectNotFound();
-    return deleted;
+    return deleteObject(this.#parts, path, timestamp);
   }
 
   restoreVersion(path: ObjectPath, options: { timestamp: string; ifAbsent?: boolean }): Promise<ObjectRecord> {
     return this.#parts.commits.commit((tx) => {
-      this.#checkReachable(tx, path);
-      this.#checkTarget(tx.find, path, options);
+      checkReachable(tx, path);
+      checkTarget(tx.find, path, options, this.#parts.now());
       return restoreVersion(this.#versions(tx), path, options.timestamp);
     });
   }
@@ -355,42 +351,26 @@ export class LevelStore implements ObjectStore, BodyFiles {
   }
 
   async putFinishedObject(path: ObjectPath, body: FinishedBody, options: FinishedObjectOptions): Promise<ObjectRecord> {
-    return this.#storeBody(path, await receiveFinishedBody(body, this.#receiving), options);
+    return this.#storeBody(path, await receiveFinishedBody(body, this.#receiving(path)), options);
   }
 
   /** Settles what was committed before, then closes; operations after this are refused. */
   async close(): Promise<void> {
     await this.maintenance.stop();
+    await this.#parts.relaxed.close();
     await this.#parts.commits.close();
     await this.#parts.files.removalsDone();
     await this.#parts.database.close();
   }
 
+  /** How a body for the name reaches the disk: in a relaxed container it is synced later. */
+  #receiving(path: ContainerPath): { sync: boolean; stagingPath(): string } {
+    const policy = this.#parts.commits.peek(containers, containerKey(path))?.policy;
+    return { sync: this.#parts.sync && policy !== 'relaxed', stagingPath: () => this.stagingPath() };
+  }
+
   #versions(tx: Transaction): Versions {
     return { tx, files: this.#parts.files, nowMs: this.#parts.now() };
-  }
-
-  /** `objectNotFound` in a container that is not there, or whose account was deleted. */
-  #checkReachable(tx: Transaction, path: ObjectPath): void {
-    const account = tx.find(accounts, accountKey(path.account));
-    if (!account || account.fate || !tx.find(containers, containerKey(path))) throw objectNotFound();
-  }
-
-  #getObject(tx: Transaction, path: ObjectPath): ObjectRecord {
-    const account = tx.find(accounts, accountKey(path.account));
-    const record = tx.find(objects, objectKey(path));
-    if (!record || account?.fate || isExpired(record, this.#parts.now())) throw objectNotFound();
-    return record;
-  }
-
-  /** Refuses a name that cannot take an object: `containerNotFound`, `objectExists`. */
-  #checkTarget(find: Find, path: ObjectPath, { ifAbsent }: { ifAbsent?: boolean }): void {
-    const account = find(accounts, accountKey(path.account));
-    if (!account || account.fate || !find(containers, containerKey(path))) throw containerNotFound();
-    const existing = ifAbsent ? find(objects, objectKey(path)) : undefined;
-    if (existing && !isExpired(existing, this.#parts.now())) {
-      throw new StorageError('objectExists', 'An object of this name exists.');
-    }
   }
 
   async #storeBody(
@@ -400,22 +380,10 @@ export class LevelStore implements ObjectStore, BodyFiles {
   ): Promise<ObjectRecord> {
     const { sizeBytes, etag } = body;
     let record: ObjectRecord | undefined;
-    await this.#bodies.commit(body, (tx, bodyId) => {
-      this.#checkTarget(tx.find, path, options);
+    await this.#bodies.commit(path, body, (tx, bodyId) => {
+      checkTarget(tx.find, path, options, this.#parts.now());
       record = putCurrent(this.#versions(tx), path, makeRecord({ bodyId, sizeBytes, etag }, options));
     });
     return record!;
   }
-}
-
-function containerEntry(name: string, stored: string): ContainerEntry {
-  const { objectCount, bytesUsed, putAt } = containers.decode(stored as never);
-  return { name, objectCount, bytesUsed, putAt };
-}
-
-function objectEntry(name: string, stored: string): ObjectEntry {
-  const { sizeBytes, etag, contentType, timestamp, metadata, versionId } = objects.decode(stored as never);
-  const entry: ObjectEntry = { name, sizeBytes, etag, contentType, timestamp, metadata };
-  if (versionId !== undefined) entry.versionId = versionId;
-  return entry;
 }

@@ -6,7 +6,7 @@ import { listPage } from './listing';
 import { isExpired, objectNotFound, setObject } from './object-changes';
 import { objects } from './rows';
 import type { StoreParts } from './store-parts';
-import { archivePrefix } from './versions';
+import { archivePrefix, getRelaxing } from './versions';
 
 /** Rows looked at: what is newest and what stands behind a delete marker, with room for some that have expired. */
 const lookedAt = 16;
@@ -30,6 +30,7 @@ export async function popArchive(parts: StoreParts, path: ObjectPath, archive: A
     const result = await parts.commits.commit((tx) => {
       if (!isSame(tx.find(objects, objectKey(path)), current)) return undefined;
       if (!archived.every((row) => isSame(tx.find(objects, objectKey(row.path)), row.record))) return undefined;
+      getRelaxing(tx, path);
       return pop(parts, tx, path, archived, timestamp);
     });
     if (result) return result;

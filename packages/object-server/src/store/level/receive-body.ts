@@ -5,10 +5,10 @@ import { maxInlineBytes } from './blob-files';
 import { toStorageError } from './group-commit';
 import { StagedFile } from './staged-file';
 
-/** A body that has arrived whole: in memory, or as a synced file in the staging area. */
+/** A body that has arrived whole: in memory, or as a file in the staging area. */
 export type ReceivedBody = { sizeBytes: number; etag: string } & (
   | { kind: 'inline'; data: Buffer }
-  | { kind: 'file'; path: string }
+  | { kind: 'file'; path: string; isSynced: boolean }
 );
 
 export type ReceiveOptions = Pick<PutObjectOptions, 'contentLength' | 'maxBytes' | 'etag'> & {
@@ -93,7 +93,7 @@ function brokenOff(cause: unknown): never {
 async function finish({ chunks, sizeBytes, file }: Upload, { sync }: ReceiveOptions): Promise<ReceivedBody> {
   if (file) {
     const etag = await file.finish({ sync });
-    return { kind: 'file', path: file.path, sizeBytes, etag };
+    return { kind: 'file', path: file.path, isSynced: sync, sizeBytes, etag };
   }
   const data = joined(chunks);
   return { kind: 'inline', data, sizeBytes, etag: hash('md5', data) };

@@ -31,7 +31,7 @@ export interface Versions {
 /** Puts the object as a client's write does. Its record must bring a reference to its body. Returns it as it is kept. */
 export function putCurrent(versions: Versions, path: ObjectPath, record: ObjectRecord): ObjectRecord {
   const { tx, files } = versions;
-  const { container } = getContainer(tx, path);
+  const container = getRelaxing(tx, path);
   if (!container.versioning && !container.archive) {
     setObject(tx, files, path, record);
     return record;
@@ -46,10 +46,17 @@ export function putCurrent(versions: Versions, path: ObjectPath, record: ObjectR
   return kept;
 }
 
+/** The container whose object a client changes; the transaction is as durable as its policy says. */
+export function getRelaxing(tx: Transaction, path: ObjectPath): ContainerRecord {
+  const { container } = getContainer(tx, path);
+  tx.isRelaxed = container.policy === 'relaxed';
+  return container;
+}
+
 /** Deletes the current object as a client does; for `stack` archives see `pop-archive.ts`. */
 export function deleteCurrent(versions: Versions, path: ObjectPath, timestamp: string): DeletedObject {
   const { tx, files, nowMs } = versions;
-  const { container } = getContainer(tx, path);
+  const container = getRelaxing(tx, path);
   const previous = tx.find(objects, objectKey(path));
   const existed = previous !== undefined && !isExpired(previous, nowMs);
   const keepsBody = previous !== undefined && keep(versions, path, container, previous, timestamp);
@@ -70,7 +77,7 @@ export function deleteCurrent(versions: Versions, path: ObjectPath, timestamp: s
 export function deleteVersion(versions: Versions, path: ObjectPath): DeletedObject {
   const { tx, files, nowMs } = versions;
   const versionId = path.versionId!;
-  const { container } = getContainer(tx, path);
+  const container = getRelaxing(tx, path);
   const current = tx.find(objects, objectKey(path));
   if (versionId === nullVersion) {
     if (!current || isExpired(current, nowMs)) throw objectNotFound();
@@ -91,7 +98,7 @@ export function deleteVersion(versions: Versions, path: ObjectPath): DeletedObje
 /** Makes the version in the path the current one. */
 export function restoreVersion(versions: Versions, path: ObjectPath, timestamp: string): ObjectRecord {
   const { tx, files, nowMs } = versions;
-  const { container } = getContainer(tx, path);
+  const container = getRelaxing(tx, path);
   const current = tx.find(objects, objectKey(path));
   if (current && current.versionId === path.versionId && !isExpired(current, nowMs)) return current;
   const isOwn = current !== undefined && current.versionId === path.versionId;
