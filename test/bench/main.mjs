@@ -6,13 +6,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { chain } from './cases/chain.mjs';
 import { fairness } from './cases/fairness.mjs';
+import { getsDuringJobs } from './cases/gets-during-jobs.mjs';
 import { pythonJob, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
 import { listing, prepareListing } from './cases/listing.mjs';
+import { mapReduce } from './cases/map-reduce.mjs';
+import { mapPython, mapTiny } from './cases/map-steps.mjs';
 import { memory } from './cases/memory.mjs';
 import { middleware } from './cases/middleware.mjs';
 import { pipe, pipeSessions } from './cases/pipe.mjs';
+import { shuffle } from './cases/shuffle.mjs';
 import { getSmall, putSmall } from './cases/small-objects.mjs';
 import { getStaticLargeObject } from './cases/static-large-object.mjs';
 import { wordCount } from './cases/word-count.mjs';
@@ -30,6 +35,12 @@ const cases = {
   tinyJob,
   pythonJob,
   wordCount,
+  mapTiny,
+  mapPython,
+  mapReduce,
+  shuffle,
+  chain,
+  getsDuringJobs,
   listing,
   fairness,
   pipe,

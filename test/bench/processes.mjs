@@ -106,3 +106,17 @@ export async function settledResidentBytes(pid) {
     before = now;
   }
 }
+
+/** Processor seconds that a process, its descendants and those of them that have ended (and were waited for) have used. */
+export function cpuSeconds(pid) {
+  let ticks = 0;
+  for (const each of processTree(pid)) {
+    try {
+      const fields = readFileSync(`/proc/${each}/stat`, 'utf8').split(') ')[1].split(' ');
+      for (const field of fields.slice(11, 15)) ticks += Number(field);
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return ticks / 100;
+}
