@@ -10,6 +10,7 @@ import {
   compileGuest,
   filesLeftIn,
   inputChannel,
+  isAlive,
   outputChannel,
   sessionOf,
   startTestSandbox,
@@ -97,6 +98,19 @@ describe('a session', () => {
       expect(result.outputs[0]).toMatchObject({ sizeBytes: data.length, md5: md5(data), body: { kind: 'file' } });
       expect((await takeOutput(result)).equals(data)).toBe(true);
     }
+  });
+
+  test('hands over an output that is too large to be copied when no process can change it any more', async () => {
+    const file = path.join(test1.directory, 'many-bytes');
+    const sizeBytes = 20 * 1024 ** 2;
+    await writeFile(file, Buffer.alloc(sizeBytes, 'abcdefg'));
+    const guest = await compileGuest('copy-stdin-to-stdout');
+    const channels = [inputChannel(undefined, { source: { kind: 'file', path: file, sizeBytes } }), outputChannel()];
+    const result = await sandbox.run(sessionOf(guest, { tenant: 'writer', channels }));
+    expect(result.outputs[0]).toMatchObject({ sizeBytes, body: { kind: 'file' } });
+    const given = test1.events.findLast(({ tenant }) => tenant === 'writer')!;
+    expect(isAlive(given.pid as number)).toBe(false);
+    expect((await takeOutput(result)).equals(await readFile(file))).toBe(true);
   });
 
   test('returns outputs up to the configured size as bytes and leaves no file', async () => {

@@ -173,7 +173,9 @@ describe('the death of an executor process', () => {
     const given = system.events.findLast((event) => event.tenant === 'victim')!;
     expect(before.has(given.pid as number)).toBe(true);
     process.kill(given.pid as number, 'SIGKILL');
-    expect((await victim).report).toMatchObject({ state: 'sandbox process died', code: 4, exitCode: 0 });
+    const lost = await victim;
+    expect(lost.report).toMatchObject({ state: 'sandbox process died', code: 4, exitCode: 0 });
+    for (const output of lost.outputs) expect(output).toMatchObject({ sizeBytes: 0, isLost: true });
     const result = await neighbour;
     expect(result.report).toMatchObject({ state: 'ok', code: 0 });
     expect(String(await takeOutput(result))).toBe('done');

@@ -85,6 +85,9 @@ export const workerStackMiB = 4;
 /** Milliseconds without a session after which an executor gives back the memory of instances that it keeps ready. */
 export const restAfterMs = 2000;
 
+/** Outputs in files up to this size are copied out of the executor's reach; for larger ones it ends instead. */
+export const maxCopiedOutputBytes = 16 * 1024 ** 2;
+
 /** Unassigned executors kept ready, so that the first session of another tenant does not wait for a process to start. */
 export const spareExecutors = 2;
 

@@ -199,6 +199,8 @@ export interface Output {
   sizeBytes: number;
   /** md5 of the content, present when the channel asked for an etag. */
   md5?: string;
+  /** What was written is gone with the process of the session: not even that it was nothing is known. */
+  isLost?: true;
   /** `bytes`: at most `inlineOutputBytes`. `file`: a file the receiver now owns and must rename or unlink. */
   body: { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string };
 }

@@ -44,7 +44,9 @@ export async function settleOutputs(
       const message = channel.message && (await findHead(output, channel.message));
       byName.delete(output.name);
       const headBytes = message?.sizeBytes ?? 0;
-      if (refused || output.sizeBytes - headBytes < (channel.minSizeBytes ?? 0)) {
+      // What the object held before stays when nothing is known of what should take its place.
+      const isKept = channel.target !== undefined && output.isLost === true;
+      if (refused || isKept || output.sizeBytes - headBytes < (channel.minSizeBytes ?? 0)) {
         await drop(output);
         settled.push(describe(channel, output, message));
       } else if (channel.target) {

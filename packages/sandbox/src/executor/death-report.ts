@@ -1,5 +1,6 @@
+import { isWritable } from '../channels/channel-spec';
 import { createReport, noAccounting, reportCode } from '../report';
-import type { Report, Session } from '../session';
+import type { Output, Report, Session } from '../session';
 
 /**
  * The report of a session whose process is gone without a word: killed because nothing else ended it, or taken down by
@@ -16,4 +17,11 @@ export function createDeathReport(
     code: reportCode.interrupted,
     elapsedMs,
   });
+}
+
+/** Its outputs, of which nothing is left. */
+export function lostOutputs({ channels }: Session): Output[] {
+  return channels
+    .filter(isWritable)
+    .map(({ name }) => ({ name, sizeBytes: 0, isLost: true, body: { kind: 'bytes', data: new Uint8Array(0) } }));
 }

@@ -7,10 +7,10 @@ import { type Jail, killJailed } from '../jail/jail';
 import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, restAfterMs, terminateGraceMs } from '../limits';
 import type { Report, Session, SessionResult } from '../session';
 import { snapshotFiles } from '../snapshots/make-snapshots';
-import { createDeathReport } from './death-report';
+import { createDeathReport, lostOutputs } from './death-report';
 import { encodeFrame, FrameDecoder } from './frames';
 import type { ExecutorReply, ExecutorSetup, RestMessage, SessionRequest, StatusMessage } from './protocol';
-import type { Slot } from './slot';
+import { isMoved, type Slot } from './slot';
 
 const stderrTailBytes = 2000;
 
@@ -260,8 +260,12 @@ export class ExecutorProcess {
     clearTimeout(this.watch);
     this.slot.claim(running.request, outputs).then(
       (claimed) => {
-        if (this.running === running) {
-          this.finish(running, () => running.resolve({ report, outputs: claimed }), reply.last);
+        const resolve = () => running.resolve({ report, outputs: claimed });
+        if (this.running === running && outputs.some(isMoved)) {
+          // Nobody reads what it could still write to.
+          this.finish(running, () => void this.exited.then(resolve), true);
+        } else if (this.running === running) {
+          this.finish(running, resolve, reply.last);
         } else {
           // Aborted meanwhile: nobody takes the files.
           void this.slot.drop(claimed);
@@ -299,9 +303,7 @@ export class ExecutorProcess {
     const { running } = this;
     if (running) {
       const report = this.deathReport(running);
-      const outputs = running.session.channels
-        .filter(isWritable)
-        .map(({ name }) => ({ name, sizeBytes: 0, body: { kind: 'bytes' as const, data: new Uint8Array(0) } }));
+      const outputs = lostOutputs(running.session);
       this.finish(running, () => running.resolve({ report, outputs }), true);
     }
     await this.slot.remove().catch(() => undefined);

@@ -6,11 +6,11 @@ import { SandboxError } from '../errors';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
 import type { Pipe, Session, SessionResult } from '../session';
-import { createDeathReport } from './death-report';
+import { createDeathReport, lostOutputs } from './death-report';
 import { filesOf } from './executor-process';
 import { encodeFrame, FrameDecoder } from './frames';
 import type { ExecutorReply, ExecutorSetup, GroupHeader, GroupNode, SessionRequest } from './protocol';
-import type { Slot } from './slot';
+import { isMoved, type Slot } from './slot';
 
 const stderrTailBytes = 2000;
 const maxTimerMs = 2 ** 31 - 1;
@@ -236,8 +236,8 @@ export class GroupProcess {
     const names = node.session.channels.filter(isWritable).map(({ name }) => name);
     if (String(outputs.map(({ name }) => name)) !== String(names)) throw new Error('outputs that were not asked for');
     node.reported = true;
-    // It finishes this group, and takes no other.
-    if (last) this.state = 'dead';
+    // It finishes this group, and takes no other. Nobody reads what it could still write to.
+    if (last || outputs.some(isMoved)) this.state = 'dead';
     node.slot.claim(node.request, outputs).then(
       (claimed) => {
         // Nobody takes the files of a group that failed meanwhile.
@@ -264,9 +264,6 @@ export class GroupProcess {
   private reportDead({ session, resolve }: Node): void {
     const elapsedMs = performance.now() - this.startedAtMs;
     const report = createDeathReport(session, { timedOut: elapsedMs >= session.timeoutMs, elapsedMs });
-    const outputs = session.channels
-      .filter(isWritable)
-      .map(({ name }) => ({ name, sizeBytes: 0, body: { kind: 'bytes' as const, data: new Uint8Array(0) } }));
-    resolve({ report, outputs });
+    resolve({ report, outputs: lostOutputs(session) });
   }
 }

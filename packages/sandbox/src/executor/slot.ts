@@ -1,10 +1,11 @@
-import { chmodSync, chownSync, closeSync, fchownSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { chmod, chown, link, lstat, rename, rm, unlink } from 'node:fs/promises';
+import { chmodSync, chownSync, closeSync, constants, fchownSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { chmod, chown, copyFile, link, lstat, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { ChannelSource, ChannelSpec } from '../channels/channel-spec';
 import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
 import type { SlotUser } from '../jail/slot-user';
+import { maxCopiedOutputBytes } from '../limits';
 import type { ByteSource, ChannelLimits, InheritedFile, Output, Session } from '../session';
 import type { CopyRequest, MountRequest, ProgramRequest, SessionRequest } from './protocol';
 
@@ -127,8 +128,10 @@ export class Slot {
   }
 
   /**
-   * The outputs with their files moved out of the slot, where they stay until the caller takes them. Which file belongs to
+   * The outputs with their files out of the slot, where they stay until the caller takes them. Which file belongs to
    * an output is known here; what the executor says about paths, or has put there instead of a file, is not believed.
+   * A file may still be open in the executor, so it is copied; where that would take too long (`isMoved`), the caller
+   * ends the executor before anybody reads the output.
    */
   async claim(request: SessionRequest, outputs: Output[]): Promise<Output[]> {
     return Promise.all(
@@ -139,25 +142,19 @@ export class Slot {
         const name = `${path.basename(this.directory)}-${request.id}-${path.basename(file)}`;
         const claimed = path.join(this.finishedDirectory, name);
         this.reserved.delete(file);
-        await rename(file, claimed);
-        await this.takeOver(claimed, output.sizeBytes).catch(async (error) => {
-          await rm(claimed, { recursive: true, force: true });
+        const moved = isMoved(output) ? claimed : `${claimed}-open`;
+        try {
+          await rename(file, moved);
+          await checkOutput(moved, output.sizeBytes);
+          if (moved !== claimed) await copyOutput(moved, claimed, output.sizeBytes);
+          if (this.user) await takeOver(claimed, this.user.readersGid);
+        } catch (error) {
+          for (const each of [moved, claimed]) await rm(each, { recursive: true, force: true });
           throw error;
-        });
+        }
         return { ...output, body: { kind: 'file' as const, path: claimed } };
       }),
     );
-  }
-
-  /** Accepts an ordinary file of the right size, and makes it the server's own. */
-  private async takeOver(file: string, sizeBytes: number): Promise<void> {
-    const stat = await lstat(file);
-    if (!stat.isFile() || stat.nlink !== 1 || stat.size !== sizeBytes || (stat.mode & 0o7000) !== 0) {
-      throw new SandboxError('executor-failed', 'an output is not what its executor says');
-    }
-    if (!this.user) return;
-    await chown(file, process.getuid!(), this.user.readersGid);
-    await chmod(file, 0o640);
   }
 
   /** Removes claimed outputs that the caller does not want any more. */
@@ -165,6 +162,31 @@ export class Slot {
     const files = outputs.flatMap(({ body }) => (body.kind === 'file' ? [body.path] : []));
     await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
   }
+}
+
+/** The output's file is the very one that the executor wrote to. */
+export function isMoved({ body, sizeBytes }: Output): boolean {
+  return body.kind === 'file' && sizeBytes > maxCopiedOutputBytes;
+}
+
+/** Accepts an ordinary file of the right size. */
+async function checkOutput(file: string, sizeBytes: number): Promise<void> {
+  const stat = await lstat(file);
+  if (!stat.isFile() || stat.nlink !== 1 || stat.size !== sizeBytes || (stat.mode & 0o7000) !== 0) {
+    throw new SandboxError('executor-failed', 'an output is not what its executor says');
+  }
+}
+
+/** Shares the blocks where the file system can. The original goes. */
+async function copyOutput(file: string, target: string, sizeBytes: number): Promise<void> {
+  await copyFile(file, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  await Promise.all([checkOutput(target, sizeBytes), unlink(file)]);
+}
+
+/** Makes an output the server's own, which executors may read. */
+async function takeOver(file: string, readersGid: number): Promise<void> {
+  await chown(file, process.getuid!(), readersGid);
+  await chmod(file, 0o640);
 }
 
 function grantProgram(

@@ -27,6 +27,8 @@ export class ScriptedSandbox implements Pick<Sandbox, 'run'> {
   guest: Guest = () => ({});
   failure?: Error;
   report: Partial<Report> = {};
+  /** The session's process dies: what was written is gone. */
+  dies = false;
 
   constructor(
     private readonly workDir: string,
@@ -40,6 +42,10 @@ export class ScriptedSandbox implements Pick<Sandbox, 'run'> {
     const outputs: SessionResult['outputs'] = [];
     for (const { name, limits, discard } of session.channels) {
       if (limits.writes === 0) continue;
+      if (this.dies) {
+        outputs.push({ name, sizeBytes: 0, isLost: true, body: { kind: 'bytes', data: Buffer.alloc(0) } });
+        continue;
+      }
       const data = discard ? Buffer.alloc(0) : (written[name] ?? Buffer.alloc(0));
       if (data.length <= this.inlineOutputBytes) {
         outputs.push({ name, sizeBytes: data.length, body: { kind: 'bytes', data } });

@@ -348,6 +348,27 @@ describe('what a session wrote', () => {
     expect((await get('partial'))!.toString()).toBe('partial');
   });
 
+  test('leaves the object as it was when it is gone with its process, and is returned as nothing', async () => {
+    await put('kept', Buffer.from('before'));
+    sandbox.dies = true;
+    sandbox.report = { state: 'sandbox process died', code: 4 };
+    const { report, outputs } = await runner.runSession(
+      node([
+        output('output', { target: target('kept') }),
+        output('stderr', { target: target('new') }),
+        output('stdout'),
+      ]),
+    );
+    expect(report.state).toBe('sandbox process died');
+    expect((await get('kept'))!.toString()).toBe('before');
+    expect(await get('new')).toBeUndefined();
+    expect(outputs.map(({ stored, body }) => [stored, body?.toString()])).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, ''],
+    ]);
+  });
+
   test('replaces an object with its metadata and its expiry', async () => {
     await put('old', Buffer.from('old'), { metadata: { 'x-object-meta-old': '1' } });
     await store.updateObject(at('old'), { timestamp, metadata: {}, deleteAt: 4_000_000_000 });

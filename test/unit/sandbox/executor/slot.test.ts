@@ -1,9 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { chmod, mkdtemp, rm, unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Channel, Output } from '@zerocloud/sandbox';
-import { Slot } from '@zerocloud/sandbox/executor/slot';
+import { isMoved, Slot } from '@zerocloud/sandbox/executor/slot';
 import { slotUser } from '@zerocloud/sandbox/jail/slot-user';
 import { inputChannel, outputChannel, sessionOf } from '../../../support/sandbox';
 
@@ -90,6 +102,30 @@ describe('an output that is claimed', () => {
     expect(existsSync(file)).toBe(false);
     expect(grant(2).channels[0]!.spillPath).toBe(file);
     expect(existsSync(file)).toBe(true);
+  });
+
+  test('cannot be changed any more by an executor that still has it open', async () => {
+    const request = grant(1);
+    const file = request.channels[0]!.spillPath!;
+    const fd = openSync(file, 'r+');
+    writeSync(fd, 'result', 0);
+    const [claimed] = await slot.claim(request, outputOf(6, file));
+    writeSync(fd, 'BROKEN', 0);
+    closeSync(fd);
+    expect(readFileSync((claimed!.body as { path: string }).path, 'utf8')).toBe('result');
+    expect(readdirSync(path.join(directory, 'outputs'))).toHaveLength(1);
+    expect(isMoved(claimed!)).toBe(false);
+  });
+
+  test('stays the same file when it is large: its executor must end', async () => {
+    const request = grant(1);
+    const file = request.channels[0]!.spillPath!;
+    const sizeBytes = 20 * 1024 ** 2;
+    truncateSync(file, sizeBytes);
+    const { ino } = statSync(file);
+    const [claimed] = await slot.claim(request, outputOf(sizeBytes, file));
+    expect(isMoved(claimed!)).toBe(true);
+    expect(statSync((claimed!.body as { path: string }).path).ino).toBe(ino);
   });
 
   test.each<[string, (file: string) => void | Promise<void>]>([
