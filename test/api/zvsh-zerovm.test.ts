@@ -113,6 +113,20 @@ describe('the exit code', () => {
   test.each<[string, () => Changes, string, number]>([
     ['a missing program', () => ({ program: 'nothing' }), 'program open error', 2],
     ['a directory as program', () => ({ program: '.' }), 'the program is not a regular file', 5],
+    [
+      'a device as program',
+      () => ({ program: path.relative(here.directory, '/dev/null') }),
+      'the program is not a regular file',
+      5,
+    ],
+    ['a FIFO as program', () => ({ program: 'program.fifo' }), 'the program is not a regular file', 5],
+    ['a program larger than any may be', () => ({ program: 'sparse' }), 'the program is too large', 5],
+    [
+      'more channels than there can be files',
+      () => ({ more: Array.from({ length: 4001 }, (_, i) => `/dev/null,/dev/x${i},0,0,0,0,1,1`) }),
+      'channels number reached maximum',
+      23,
+    ],
     ['a program that is none', () => ({ program: 'text' }), 'validation failed', 8],
     ['no room for a heap', () => ({ memory: '1048576,0' }), 'user heap size is too small', 12],
     ['a program of more memory', () => ({ program: 'large' }), 'user heap size is too small', 12],
@@ -146,6 +160,7 @@ describe('the exit code', () => {
     ['the end of its time', () => ({ program: 'spin-forever', timeout: '1' }), 'session timeout', 4],
   ])('after %s', async (_, changes, state, code) => {
     await here.write('text', 'no program');
+    await here.type('[ -p program.fifo ] || mkfifo program.fifo; truncate -s 67108865 sparse');
     await here.writeGuest('large', '(module (memory (export "memory") 2000) (func (export "_start")))');
     const result = await runManifest(changes());
     expect({ code: result.code, state: reportOf(result.stdout)[5] }).toEqual({ code, state });
@@ -177,6 +192,7 @@ describe('a channel', () => {
     await here.write('out', 'x'.repeat(1000));
     const stdout = `${at('out')},/dev/stdout,0,0,0,0,${big}`;
     await here.write('text', 'no program');
+    await here.type('[ -p program.fifo ] || mkfifo program.fifo; truncate -s 67108865 sparse');
     await runManifest({ program: 'text', stdout });
     expect(read('out')).toHaveLength(1000);
     await runManifest({ stdout });

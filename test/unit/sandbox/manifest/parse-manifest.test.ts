@@ -66,6 +66,38 @@ describe('a manifest', () => {
     expect(parseManifest(text)).toMatchObject({ timeoutS: 50 });
   });
 
+  test('can be as long as its limits', () => {
+    const text = manifest();
+    const lines = text.split('\n').length;
+    const longest = `${text}${'\n'.repeat(8192 - lines)}`;
+    expect(parseManifest(longest + '#'.repeat(512 * 1024 - longest.length)).timeoutS).toBe(
+      parseManifest(text).timeoutS,
+    );
+  });
+
+  test.each([
+    ['Version', '20130611'],
+    ['Program', '/x'],
+    ['Memory', '4294967296,0'],
+    ['Timeout', '1'],
+    ['Node', '1'],
+    ['NameServer', 'udp:127.0.0.1:1'],
+    ['Job', '/x'],
+    ['Etag', '1'],
+  ])('takes %s once', (key, value) => {
+    const once = manifest({ Node: '7', [key]: value });
+    expect(() => parseManifest(once)).not.toThrow();
+    const error = expect(() => parseManifest(`${once}\n${key} = ${value}`));
+    error.toThrow(expect.objectContaining({ state: `duplicate ${key} keyword`, code: 14 }));
+  });
+
+  test.each(['26214400', '0x1900000', '0144000000', ' +26214400 '])('takes %s bytes of memory', (bytes) => {
+    expect(parseManifest(manifest({ Memory: `${bytes},1` }))).toMatchObject({
+      memoryBytes: 26_214_400,
+      memoryEtag: true,
+    });
+  });
+
   test('keeps upper and lower case apart', () => {
     expect(failureOf(manifest({ Version: undefined, version: '20130611' })).state).toBe('Version not specified');
   });
