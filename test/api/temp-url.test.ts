@@ -139,9 +139,7 @@ describe('signatures', () => {
 
 describe('prefixes', () => {
   const prefixed = (prefix: string, target: string) => {
-    const signed = sign({ path: `/v1/AUTH_test/signed/${prefix}` });
     const hmac = createHmac('sha256', keys.account).update(`GET\n${expires}\nprefix:/v1/AUTH_test/signed/${prefix}`);
-    expect(signed).toBeDefined();
     return `${target}?temp_url_sig=${hmac.digest('hex')}&temp_url_expires=${expires}&temp_url_prefix=${prefix}`;
   };
 
