@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { quoteBytes, quoteText } from '../http/percent';
-import type { Subrequests } from '../http/subrequest';
+import type { SubAnswer, Subrequests } from '../http/subrequest';
 import { UploadBody } from '../objects/upload-body';
 import { ArchiveError } from './archive-error';
 import { type ArchiveType, archiveMembers, type Member } from './archive-members';
@@ -43,6 +43,32 @@ export function extractArchive(ctx: SwiftContext, deps: Deps, subrequests: Subre
   ctx.body = Readable.from(withHeartbeat(work(), { everyMs, first, separator: '\r\n\r\n' }), { objectMode: false });
 }
 
+/** Files up to this size are stored several at a time, so that they share the commits of the store. */
+const smallBytes = 64 * 1024;
+const width = 16;
+
+interface Running {
+  key: string;
+  path: Buffer;
+  container: string;
+  noContainer: BulkError | undefined;
+  answer: Promise<SubAnswer>;
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
 class Extraction {
   readonly errors: BulkError[] = [];
   #createdCount = 0;
@@ -51,6 +77,7 @@ class Extraction {
   readonly #containers = new Set<string>();
   #isServerError = false;
   readonly #maxPathBytes: number;
+  readonly #running: Running[] = [];
 
   constructor(
     private readonly ctx: SwiftContext,
@@ -73,10 +100,14 @@ class Extraction {
         await this.#store(member);
         if (this.errors.length >= deps.config.bulk.maxFailedExtractions) break;
       }
+      await this.#settle(0);
       if (this.errors.length > 0) return this.told(this.#isServerError ? 502 : 400, '');
       return this.#createdCount > 0 ? this.told(201, '') : this.told(400, 'Invalid Tar File: No Valid Files');
     } catch (error) {
       return this.#toldOf(error);
+    } finally {
+      // What is under way ends before anything is answered.
+      await Promise.allSettled(this.#running.map(({ answer }) => answer));
     }
   }
 
@@ -101,27 +132,49 @@ class Extraction {
     const slash = path.indexOf('/');
     // Files beside the containers are passed over.
     if (slash < 0) return;
-    if (!isUtf8(path) || path.includes(0)) return this.#fail(path, 412);
-    if (sizeBytes > this.deps.config.limits.maxFileSize) return this.#fail(path, 413);
+    const refusal = !isUtf8(path) || path.includes(0) ? 412 : sizeBytes > this.deps.config.limits.maxFileSize ? 413 : 0;
+    if (refusal) {
+      await this.#settle(0);
+      return this.#fail(path, refusal);
+    }
     const container = path.subarray(0, slash).toString();
     const noContainer = this.#containers.has(container) ? undefined : await this.#ensureContainer(container);
-    const answer = await this.subrequests.send(this.ctx, {
+    const key = path.toString();
+    // Of two files of one name the later one stays.
+    if (this.#running.some((each) => each.key === key)) await this.#settle(0);
+    const isSmall = sizeBytes <= smallBytes;
+    const bytes = isSmall ? await collect(body) : undefined;
+    // The archive broke off, and says so next.
+    if (isSmall && !bytes) return;
+    const answer = this.subrequests.send(this.ctx, {
       method: 'PUT',
       url: `${this.#accountUrl()}/${quoteBytes(path)}`,
       headers: memberHeaders(this.ctx.req.headers, sizeBytes, pax),
-      body,
+      body: bytes ? once(bytes) : body,
     });
-    discardAnswer(answer);
-    this.#containers.add(container);
-    const { status } = answer;
-    if (status < 300) {
-      this.#createdCount++;
-      return;
+    answer.catch(() => undefined);
+    this.#running.push({ key, path, container, noContainer, answer });
+    // The first file of a container tells whether it can be written to; a large one is read from the archive itself.
+    await this.#settle(isSmall && this.#containers.has(container) ? width - 1 : 0);
+  }
+
+  /** Notes the oldest outcomes until no more than `count` are still to come. */
+  async #settle(count: number): Promise<void> {
+    while (this.#running.length > count) {
+      const { path, container, noContainer, answer: sent } = this.#running.shift()!;
+      const answer = await sent;
+      discardAnswer(answer);
+      this.#containers.add(container);
+      const { status } = answer;
+      if (status < 300) {
+        this.#createdCount++;
+        continue;
+      }
+      if (noContainer) this.errors.push(noContainer);
+      this.#isServerError ||= status >= 500;
+      this.#fail(path, status);
+      if (status === 401) throw new HttpError(401, '');
     }
-    if (noContainer) this.errors.push(noContainer);
-    this.#isServerError ||= status >= 500 && status !== 401;
-    this.#fail(path, status);
-    if (status === 401) throw new HttpError(401, '');
   }
 
   /** The whole name below the account. */
