@@ -157,6 +157,36 @@ describe('the manual', () => {
     }
   });
 
+  test('shows word count as it is, and how to try it', async () => {
+    for (const name of ['job.json', 'map.py', 'reduce.py']) {
+      expect(await manual).toContain(indented(await file(`word-count/${name}`), 4));
+    }
+    const [, commands, printed] = /To try it:\n\n((?: {4}.*\n)+)\nprints\n\n((?: {4}.*\n)+)/.exec(await manual) ?? [];
+    const own = await startServer();
+    const cwd = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-manual-'));
+    try {
+      await cp(path.join(directory, 'word-count'), path.join(cwd, 'word-count'), { recursive: true });
+      const env = { ...process.env, TOKEN: await own.token(), URL: own.storageUrl() };
+      const shell = commands!.replaceAll('curl ', 'curl -sSf ');
+      const { stdout } = await promisify(execFile)('bash', ['-e', '-c', shell], { cwd, env });
+      expect(indented(stdout.replaceAll(/<html>.*?<\/html>/g, ''), 4)).toBe(printed!.trimEnd());
+    } finally {
+      await own.close();
+      await rm(cwd, { recursive: true });
+    }
+  });
+
+  test('makes a pipeline of two programs', async () => {
+    const [, description] = /as in a pipeline of the shell\..*\n\n((?: {4}.*\n)+)/.exec(await manual) ?? [];
+    const cat = await client.guest('cat');
+    const answers = [];
+    for (const name of ['list', 'sort'])
+      answers.push(await client.send('COPY', `${client.account}/bin/cat`, { destination: `bin/${name}` }));
+    expect([cat, ...answers.map(({ status }) => status)]).toEqual(['swift://~/bin/cat', 201, 201]);
+    const answer = await client.job(JSON.parse(description!));
+    expect([answer.status, answer.headers['x-nexe-status']]).toEqual([200, 'ok,ok']);
+  });
+
   test('makes the paste bin', async () => {
     const [, commands] = /`examples\/pastebin`\):\n\n((?: {4}.*\n)+)/.exec(await manual) ?? [];
     const directoryOfUser = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-manual-'));
