@@ -175,6 +175,25 @@ describe('3: bodies', () => {
     expect(await raw([`Content-Type: ${type}`, 'Content-Length: 100'], '#!')).toMatch(answer);
   });
 
+  test.each([
+    ['a description', 'application/json', '['],
+    ['an archive', 'application/x-tar', 'x'],
+  ])('%s may take only so long as a whole', async (_name, type, byte) => {
+    const socket = await server.connect();
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.write(
+      `POST /v1/AUTH_test HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${await server.token()}\r\nX-Zerovm-Execute: 1.0\r\n` +
+        `Content-Type: ${type}\r\nContent-Length: 1000\r\n\r\n`,
+    );
+    const drip = setInterval(() => socket.writable && socket.write(byte), 200);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(drip);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
   test('the map of an archive may be longer than a posted description', async () => {
     const padding = ' '.repeat(70_000);
     const map = `${padding}${JSON.stringify([{ name: 'n', exec: { path: cat }, devices: [{ name: 'stdout' }] }])}`;
@@ -474,6 +493,15 @@ describe('14: outputs', () => {
     expect((await client.get('data/failed')).body).toBe('kept\n');
   });
 
+  test('stored outputs carry the time of the request, not of the end of the program', async () => {
+    const answer = await both('import time; time.sleep(0.3); print("done")', [
+      { name: 'stdout', path: 'swift://~/data/timed' },
+    ]);
+    const stored = await client.get('data/timed');
+    const afterwards = Number(answer.headers['x-timestamp']) - Number(stored.headers['x-timestamp']);
+    expect(afterwards).toBeGreaterThan(0.25);
+  });
+
   test('checksums are of returned outputs and the local output', async () => {
     const devices = [
       { name: 'stdin', path: 'swift://~/data/in' },
@@ -513,6 +541,25 @@ describe('15: the answer', () => {
     ]);
     expect([answer.body, answer.headers['content-type']]).toEqual(['inputother', 'text/x-b']);
   });
+});
+
+test('15: the policy of a node is that of its local object, else that of what has none', async () => {
+  await client.put('relaxed', '', { 'x-storage-policy': 'relaxed' });
+  await client.put('relaxed/in', 'relaxed');
+  const node = (name: string, devices: object[]) => ({ name, exec: { path: cat }, devices });
+  const answer = await client.job([
+    node('a', [{ name: 'stdin', path: 'swift://~/relaxed/in' }]),
+    node('b', [{ name: 'stdin', path: 'swift://~/data/in' }]),
+    node('c', [{ name: 'stdout', path: 'swift://~/relaxed/out' }]),
+    node('d', [
+      { name: 'stdin', path: 'swift://~/data/in' },
+      { name: 'stdout', path: 'swift://~/relaxed/out' },
+    ]),
+    node('e', []),
+  ]);
+  expect([answer.status, answer.headers['x-nexe-policy']]).toEqual([200, 'relaxed,Policy-0,relaxed,Policy-0,Policy-0']);
+  const none = await client.job([node('n', [{ name: 'stdin', path: 'swift://~/data/gone' }])]);
+  expect(none.headers['x-nexe-policy']).toBe('');
 });
 
 describe('16: errors', () => {

@@ -219,3 +219,21 @@ test('what is in a queue but no message is passed over', async () => {
   await add(queue, 'real');
   expect((await list(queue)).map(({ data }) => data)).toEqual(['real']);
 });
+
+test('queues have the storage policy of the setting; those that are there keep theirs', async () => {
+  const other = await startServer({ env: { QUEUE_STORAGE_POLICY: 'relaxed' } });
+  try {
+    await other.request('/v1/AUTH_test/.queue_old', { method: 'PUT' });
+    const statuses: number[] = [];
+    for (const name of ['old', 'new', 'new']) {
+      statuses.push((await other.request(`${base}/${name}`, { method: 'PUT' })).status);
+    }
+    expect(statuses).toEqual([202, 201, 202]);
+    const policies = ['old', 'new'].map(async (name) => {
+      return (await other.node.findContainer({ account: 'AUTH_test', container: `.queue_${name}` }))?.policy;
+    });
+    expect(await Promise.all(policies)).toEqual([undefined, 'relaxed']);
+  } finally {
+    await other.close();
+  }
+});

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ChannelLimits, ChannelType, FileType, JailForm, Report } from '@zerocloud/sandbox';
 import type { StorageErrorCode } from './errors';
-import type { ContainerPath, Metadata, ObjectPath, ObjectStore } from './store/object-store';
+import type { ContainerPath, Metadata, ObjectPath, ObjectStore, StoragePolicy } from './store/object-store';
 
 /**
  * The one seam between proxy and storage: a store that also runs programs beside its objects. In process
@@ -190,8 +190,11 @@ export interface NodeOutput {
   refused?: StorageErrorCode;
 }
 
+/** With the storage policy of the local object, if it is another than the default one. */
+export type NodeReport = Report & { policy?: StoragePolicy };
+
 export interface NodeResult {
-  report: Report;
+  report: NodeReport;
   /** In channel order; only writable channels that are not discarded. */
   outputs: NodeOutput[];
 }

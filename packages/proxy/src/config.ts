@@ -134,6 +134,8 @@ export interface QueueLimits {
   /** Messages of one claim. */
   maxClaimCount: number;
   maxClaimTtlS: number;
+  /** Of the containers that queues are. */
+  queueStoragePolicy: string;
 }
 
 export type { Digest };
@@ -289,7 +291,8 @@ function tempUrlConfig(values: SettingValues): TempUrlConfig {
 
 function queueLimits(values: SettingValues): QueueLimits {
   const { maxMessageBytes, maxMessageTtlS, maxMessageListing, maxClaimCount, maxClaimTtlS } = values;
-  return { maxMessageBytes, maxMessageTtlS, maxMessageListing, maxClaimCount, maxClaimTtlS };
+  const { queueStoragePolicy } = values;
+  return { maxMessageBytes, maxMessageTtlS, maxMessageListing, maxClaimCount, maxClaimTtlS, queueStoragePolicy };
 }
 
 function jobLimits(values: SettingValues): JobLimits {

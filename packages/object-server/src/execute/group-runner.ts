@@ -38,7 +38,7 @@ export function createGroupRunner(options: GroupRunnerOptions): StorageNode['run
       slots?.release(account, sessions.length);
     }
     const reports = results.map(({ report }, index) => {
-      return reportOf(report, sessions[index]!, opened[index]!.isProgramFoundValid);
+      return reportOf(report, sessions[index]!, opened[index]!);
     });
     const outputs = await settleAll(
       group,

@@ -10,6 +10,7 @@ import {
   type ObjectRecord,
   type ObjectStore,
   type OpenObject,
+  type StoragePolicy,
 } from '../store/object-store';
 import { type ListingFiles, writeListing } from './container-listing/write-listing';
 
@@ -46,6 +47,8 @@ export class OpenedSources {
   readonly #signal?: AbortSignal;
   /** The session's program is an object that was found valid when it was stored. */
   isProgramFoundValid = false;
+  /** Of the container of the local object, if it is another than the default one. */
+  policy?: StoragePolicy;
   readonly #listings = new Map<string, Promise<ListingFiles>>();
 
   constructor(store: ObjectFiles, staging: Staging, signal?: AbortSignal) {

@@ -25,10 +25,7 @@ export async function prepareSession(
   }
   const local = request.channels.findIndex(({ device }) => device === request.localDevice);
   const localChannel = request.channels[local];
-  if (localChannel?.target && !(await store.findContainer(localChannel.target.path))) {
-    const { account, container, object } = localChannel.target.path;
-    throw new StorageError('containerNotFound', `Error while fetching /${account}/${container}/${object}`);
-  }
+  if (localChannel) await checkLocal(localChannel, sources, store);
   return {
     tenant: request.account,
     program: toProgram(request, inputs, image),
@@ -41,6 +38,17 @@ export async function prepareSession(
     memoryBytes: request.memoryBytes,
     ...(request.daemon && { daemon: await daemonOf(request, image?.input) }),
   };
+}
+
+/** A local output must have its container; what policy the container has is part of the report. */
+async function checkLocal({ source, target }: NodeChannel, sources: OpenedSources, store: ObjectFiles): Promise<void> {
+  const path = target?.path ?? (source?.kind === 'object' || source?.kind === 'container' ? source.path : undefined);
+  if (!path) return;
+  const found = await store.findContainer(path);
+  sources.policy = found?.policy;
+  if (found || !target) return;
+  const { account, container, object } = target.path;
+  throw new StorageError('containerNotFound', `Error while fetching /${account}/${container}/${object}`);
 }
 
 interface Inputs {

@@ -1,14 +1,19 @@
 import { type Report, SandboxError, type SandboxErrorCode } from '@zerocloud/sandbox';
 import { StorageError, type StorageErrorCode } from '../errors';
-import type { NodeSession } from '../storage-node';
+import type { NodeReport, NodeSession } from '../storage-node';
+import type { OpenedSources } from './opened-sources';
 
-/** The report as the client shall see it. `isFoundValid`: the program is an object that was validated when it was stored. */
-export function reportOf(report: Report, { channels, prevalidated }: NodeSession, isFoundValid: boolean): Report {
+/** The report as the client shall see it, with what was known of the session's sources. */
+export function reportOf(
+  report: Report,
+  { channels, prevalidated }: NodeSession,
+  { isProgramFoundValid, policy }: Pick<OpenedSources, 'isProgramFoundValid' | 'policy'>,
+): NodeReport {
   // Stored outputs have checksums besides, for the store.
   const wanted = new Set(channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
   const etags = report.etags.filter(({ name }) => wanted.has(name));
-  const validation = prevalidated && isFoundValid && report.validation === 0 ? 2 : report.validation;
-  return { ...report, etags, validation };
+  const validation = prevalidated && isProgramFoundValid && report.validation === 0 ? 2 : report.validation;
+  return { ...report, etags, validation, ...(policy && { policy }) };
 }
 
 /** Codes that are not here come from a sandbox that does not work, not from a session. */

@@ -44,14 +44,14 @@ export function createSessionRunner({
 
   return {
     async runSession(request, { signal } = {}): Promise<NodeResult> {
-      let isFoundValid = false;
+      let known!: OpenedSources;
       const { report, outputs } = await inSlot(request.account, signal, async (sources) => {
         const session = await prepareSession(request, sources, store);
-        isFoundValid = sources.isProgramFoundValid;
+        known = sources;
         signal?.throwIfAborted();
         return sandbox.run(session, { signal });
       });
-      const shown = reportOf(report, request, isFoundValid);
+      const shown = reportOf(report, request, known);
       return { report: shown, outputs: await settleOutputs(request, outputs, store, staging) };
     },
 

@@ -379,6 +379,12 @@ export const settings = {
     default: 60,
     sentence: 'Seconds a claim holds its messages at most, and by default (max_claim_ttl).',
   }),
+  queueStoragePolicy: choice('QUEUE_STORAGE_POLICY', {
+    readBy,
+    of: ['Policy-0', 'relaxed'],
+    default: 'Policy-0',
+    sentence: 'Storage policy of new message queues (queue_storage_policy).',
+  }),
   ...urlSettings,
   ...largeObjectSettings,
   maxSessions: integer('MAX_SESSIONS', {

@@ -15,9 +15,6 @@ const maxProgramHeaderBytes = 64 * 1024;
 
 type Part = Omit<ReturnedOutput, 'body'> & { body: Buffer | Readable | Spooled };
 
-/** Storage policy of the only kind of storage there is. */
-const policy = 'Policy-0';
-
 /**
  * Gathers the outcomes of a job's nodes and answers with them: the highest status, one item per node in the `X-Nexe-*`
  * headers, the returned outputs one after the other in node order.
@@ -156,7 +153,7 @@ function nodeHeaders(nodes: NodeOutcome[], seconds: number): JobResponse['header
     'X-Nexe-Etag': headerText(join(({ etag }) => etag)),
     'X-Nexe-Validation': join(({ validation }) => validation),
     'X-Nexe-Cdr-Line': `${seconds.toFixed(3)}, ${join(cdrLine)}`,
-    'X-Nexe-Policy': join(() => policy),
+    'X-Nexe-Policy': join(({ policy }) => policy ?? ''),
     'X-Nexe-Colocated': colocated(outcomes),
   };
   if (outcomes.some(({ isCached }) => isCached)) headers['X-Nexe-Cached'] = 'true';
@@ -188,9 +185,12 @@ export function cdrLine({ seconds, accounting }: NodeOutcome): string {
   return `${seconds.toFixed(3)}, ${accounting}`;
 }
 
+/** Where all nodes run. */
+const serverName = 'here';
+
 /** Nodes placed together by `location` show the same digest; there is one server, so all of them do. */
 function colocated(outcomes: NodeOutcome[]): string {
   if (!outcomes.some(({ node }) => node.group.location)) return outcomes.map(() => '0').join(',');
-  const digest = createHmac('sha1', randomBytes(16)).update(policy).digest('hex');
+  const digest = createHmac('sha1', randomBytes(16)).update(serverName).digest('hex');
   return outcomes.map(({ node }) => (node.group.location ? digest : '0')).join(',');
 }

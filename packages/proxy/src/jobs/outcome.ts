@@ -3,6 +3,7 @@ import type { MessageHead, NodeOutput, NodeResult, StorageError, StorageErrorCod
 import type { Accounting } from '@zerocloud/sandbox';
 import { reasonOf } from '../errors';
 import { decodeHeaderTextLossless } from '../http/header-text';
+import { policyOf } from '../policies/policies';
 import type { DeniedOutput } from './authorise';
 import { emptyCdr } from './errors';
 import type { PlannedNode } from './plan';
@@ -27,6 +28,8 @@ export interface NodeOutcome {
   detail?: string;
   /** It started from a daemon. */
   isCached?: boolean;
+  /** Storage policy of the local object, or where nodes without one run; absent if it never ran. */
+  policy?: string;
   returned?: ReturnedOutput;
 }
 
@@ -67,6 +70,7 @@ export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedO
     usage: report.accounting,
     detail: report.detail,
     isCached: report.daemon,
+    policy: policyOf(report),
     returned: returned && returnedOutput(node, returned),
   };
   if (report.code !== 0) fail(outcome, 500, 'bad return code');

@@ -1,8 +1,14 @@
-import { type ContainerEntry, isStorageError, type StorageErrorCode } from '@zerocloud/object-server';
+import {
+  type ContainerEntry,
+  type ContainerPath,
+  isStorageError,
+  type StorageErrorCode,
+} from '@zerocloud/object-server';
 import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondAccepted, respondEmpty } from '../http/respond';
+import { readPolicy } from '../policies/policies';
 import { findMessageName, queuePrefix } from './message-name';
 import { Queue } from './queue';
 import { findClientId, getClientId, readMessage, readQueueQuery } from './requests';
@@ -62,10 +68,21 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     await failWith(`Failed to create queue ${nameOf(ctx)}`, async () => {
       await authorizeAccount(ctx, deps, path.account, 'read-write');
       if (Buffer.byteLength(path.container) > config.limits.maxContainerNameLength) throw new HttpError(400);
-      const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata: {} });
+      const { created } = await makeContainer(path, ctx.state.timestamp);
       if (created) respondEmpty(ctx, 201);
       else respondAccepted(ctx);
     });
+  }
+
+  /** A queue that is there keeps its policy. */
+  async function makeContainer(path: ContainerPath, timestamp: string): Promise<{ created: boolean }> {
+    const policy = readPolicy(limits.queueStoragePolicy);
+    try {
+      return await node.putContainer(path, { timestamp, metadata: {}, settings: { policy } });
+    } catch (error) {
+      if (!isStorageError(error, 'policyConflict')) throw error;
+      return node.putContainer(path, { timestamp, metadata: {} });
+    }
   }
 
   async function deleteQueue(ctx: SwiftContext): Promise<void> {
