@@ -17,6 +17,8 @@ export class LiveJobs {
   readonly #now: () => number;
   /** By account, then by id, in the order of their start. */
   readonly #accounts = new Map<string, Map<string, LiveJob>>();
+  /** How many of an account's jobs have ended. */
+  readonly #endedOf = new Map<string, number>();
   /** In the order of their end. */
   readonly #ended = new Set<LiveJob>();
   readonly #watchers = new Map<string, Set<Watcher>>();
@@ -59,8 +61,9 @@ export class LiveJobs {
     job.end(status);
     this.#ended.add(job);
     this.#endedNodes += job.nodes.length;
-    let surplus = -this.#limits.jobHistory;
-    for (const { isOver } of jobs.values()) if (isOver) surplus++;
+    const endedCount = (this.#endedOf.get(path.account) ?? 0) + 1;
+    this.#endedOf.set(path.account, endedCount);
+    let surplus = endedCount - this.#limits.jobHistory;
     for (const old of jobs.values()) {
       if (surplus <= 0) break;
       if (!old.isOver) continue;
@@ -99,8 +102,11 @@ export class LiveJobs {
   #forget(job: LiveJob): void {
     this.#ended.delete(job);
     this.#endedNodes -= job.nodes.length;
+    this.#endedOf.set(job.account, this.#endedOf.get(job.account)! - 1);
     const jobs = this.#accounts.get(job.account);
     jobs?.delete(job.id);
-    if (jobs?.size === 0) this.#accounts.delete(job.account);
+    if (jobs?.size !== 0) return;
+    this.#accounts.delete(job.account);
+    this.#endedOf.delete(job.account);
   }
 }
