@@ -2,9 +2,16 @@ import type { ClassicLevel } from 'classic-level';
 import type { ObjectListQuery, SubdirEntry } from '../object-store';
 import { compareUtf8, following } from './keys';
 
-/** Rows asked for at once: few right after a seek, which may well be followed by the next one. */
-const firstRows = 16;
+/**
+ * Rows asked for at once. What a large subdir holds is skipped with a seek, which costs as much as reading some dozen rows:
+ * while subdirs are small, reading on is cheaper; while they are large, one row tells the next. Every so often the row
+ * count goes back to the middle, to see whether that has changed.
+ */
+const fewRows = 1;
+const someRows = 16;
 const maxRows = 2000;
+const largeInARow = 4;
+const lookAgainAfter = 64;
 
 /**
  * One page of a listing, with the semantics of Swift's `list_objects_iter` (swift/container/backend.py): markers are
@@ -34,31 +41,43 @@ export async function listPage<T>(
   });
   try {
     let skipped: string | undefined;
-    let chunk = delimiter ? firstRows : maxRows;
+    let chunk = delimiter ? someRows : maxRows;
+    let largeOnes = 0;
     while (entries.length < limit) {
       const rows = await iterator.nextv(Math.min(chunk, limit - entries.length));
       if (rows.length === 0) break;
-      chunk = Math.min(chunk * 2, maxRows);
+      /** Rows at the end of the chunk that belong to the subdir that is skipped. */
+      let run = 0;
+      let last = '';
       for (const [key, stored] of rows) {
         const name = key.slice(keyPrefix.length);
         const end = delimiter ? name.indexOf(delimiter, prefix.length) : -1;
-        if (end < 0) {
+        const subdir = end < 0 ? undefined : name.slice(0, end + delimiter.length);
+        if (subdir === undefined) {
           if (query.path === undefined || name !== prefix) entries.push(entry(name, stored));
-          continue;
-        }
-        const subdir = name.slice(0, end + delimiter.length);
-        if (query.path !== undefined && name === subdir) {
+          run = 0;
+        } else if (query.path !== undefined && name === subdir) {
           entries.push(entry(name, stored));
-          continue;
+          run = 0;
+        } else if (subdir === skipped) {
+          run++;
+          last = name;
+        } else {
+          if (query.path === undefined && subdir !== lowest) entries.push({ subdir });
+          skipped = subdir;
+          run = 1;
+          last = name;
         }
-        // A reversed seek stops at its target, which may be an object named like the subdir.
-        if (subdir === skipped) continue;
-        if (query.path === undefined && subdir !== lowest) entries.push({ subdir });
-        skipped = subdir;
-        iterator.seek(reverse ? keyPrefix + subdir : following(keyPrefix + subdir));
-        chunk = firstRows;
-        break;
       }
+      // Backwards a seek stops at its target, which is an object named like the subdir: it would stop there for ever.
+      if (skipped === undefined || run * 2 < rows.length || (reverse && last === skipped)) {
+        chunk = Math.min(Math.max(chunk, someRows) * 2, maxRows);
+        largeOnes = 0;
+        continue;
+      }
+      iterator.seek(reverse ? keyPrefix + skipped : following(keyPrefix + skipped));
+      largeOnes = run === rows.length && largeOnes < lookAgainAfter ? largeOnes + 1 : 0;
+      chunk = largeOnes > largeInARow ? fewRows : someRows;
     }
   } finally {
     await iterator.close();
