@@ -113,8 +113,8 @@ export interface DaemonApplication {
 }
 
 export type SessionCopy =
-  /** Import modules, and write the copy to the session's last channel. */
-  | { kind: 'make'; modules: string[] }
+  /** Import modules, and write the copy, if it has no more than so many bytes, to the session's last channel. */
+  | { kind: 'make'; modules: string[]; maxBytes: number }
   /** Start from the copy in a file, known to executors by its id. */
   | { kind: 'start'; id: string; source: ByteSource };
 

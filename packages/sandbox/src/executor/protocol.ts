@@ -53,7 +53,9 @@ export interface SessionRequest {
 }
 
 /** As `SessionCopy`; the source is absent when the executor has the copy. */
-export type CopyRequest = { kind: 'make'; modules: string[] } | { kind: 'start'; id: string; source?: ChannelSource };
+export type CopyRequest =
+  | { kind: 'make'; modules: string[]; maxBytes: number }
+  | { kind: 'start'; id: string; source?: ChannelSource };
 
 /** There was no session for a while: the executor gives back memory that it can fill again. */
 export interface RestMessage {

@@ -23,7 +23,7 @@ import { type Ending, runGuest } from './guest';
 import { collectOutputs, summarise } from './outcome';
 import { addOwnFiles } from './own-files';
 import { type LoadedProgram, ProgramLoader, readProgram } from './program';
-import type { ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
+import type { CopyRequest, ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
 import { saveDirectories } from './save-directories';
 
 type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
@@ -151,7 +151,7 @@ export class SessionRunner {
     host.begin({ args: request.args, env: request.env, channels: own });
     const { memory, run } =
       request.copy?.kind === 'make'
-        ? this.prepareCopy(request, request.copy.modules, program, host, root, channels)
+        ? this.prepareCopy(request, request.copy, program, host, root, channels)
         : this.prepare(request, program, host, root);
     if (!control.start()) control.park();
     const ending = runGuest(run);
@@ -188,7 +188,7 @@ export class SessionRunner {
   /** Imports modules in an instance of the interpreter, and writes the copy of what it is then. */
   private prepareCopy(
     request: SessionRequest,
-    modules: string[],
+    { modules, maxBytes }: Extract<CopyRequest, { kind: 'make' }>,
     program: ReadyProgram | SnapshotStart,
     host: WasiHost,
     root: RootFs,
@@ -213,6 +213,8 @@ export class SessionRunner {
         const { memory, facts } = guest.makeCopy(host, message);
         const leftOpen = host.openDescriptors() - openBefore;
         if (leftOpen !== 0) end(`importing left ${leftOpen} files open`);
+        const sizeBytes = facts.runs.reduce((sum, [from, to]) => sum + to - from, 0);
+        if (sizeBytes > maxBytes) end(`the copy has ${sizeBytes} bytes`);
         if (!writeDaemonFile(channels.at(-1)!, memory, facts)) end('the copy is too large');
       },
     };

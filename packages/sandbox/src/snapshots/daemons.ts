@@ -37,6 +37,7 @@ interface Entry {
   readonly stop: AbortController;
   /** Resolves with why there is no copy, if so. */
   made: Promise<string | undefined>;
+  isBeingMade: boolean;
   /** Present once the copy is there. */
   file?: string;
   sizeBytes: number;
@@ -152,20 +153,26 @@ export class Daemons {
       users: 0,
       stop: new AbortController(),
       made: Promise.resolve(undefined),
+      isBeingMade: true,
       sizeBytes: 0,
       isDropped: false,
     };
     this.entries.set(keyOf(tenant, name), entry);
     this.makeRoom(entry);
-    entry.made = this.make(entry, session).catch((error) => this.fail(entry, reasonOf(error)));
+    entry.made = this.make(entry, session)
+      .catch((error) => this.fail(entry, reasonOf(error)))
+      .finally(() => {
+        entry.isBeingMade = false;
+      });
     return entry;
   }
 
   /** Makes the copy; resolves with why there is none, if so. */
   private async make(entry: Entry, session: Session): Promise<string | undefined> {
-    const { directory, run, log } = this.options;
+    const { directory, limits, run, log } = this.options;
     const startedAt = performance.now();
-    const { report, outputs } = await run(makingSession(session), entry.stop.signal);
+    const maxBytes = Math.min(limits.tenantBytes, limits.totalBytes);
+    const { report, outputs } = await run(makingSession(session, maxBytes), entry.stop.signal);
     const output = outputs.find(({ name }) => name === copyChannelName);
     if (report.code !== 0 || report.exitCode !== 0 || output?.body.kind !== 'file') {
       if (output?.body.kind === 'file') await unlink(output.body.path);
@@ -176,8 +183,7 @@ export class Daemons {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       // Holes take no room.
       entry.sizeBytes = (await stat(claimed)).blocks * 512;
-      const { tenantBytes, totalBytes } = this.options.limits;
-      if (entry.sizeBytes > Math.min(tenantBytes, totalBytes)) {
+      if (entry.sizeBytes > maxBytes) {
         await unlink(claimed);
         return this.fail(entry, `the copy has ${entry.sizeBytes} bytes`);
       }
@@ -241,7 +247,7 @@ export class Daemons {
 
   private release(entry: Entry): void {
     entry.users--;
-    if (entry.users === 0 && entry.file === undefined) entry.stop.abort(new Error('nobody waits for the copy'));
+    if (entry.users === 0 && entry.isBeingMade) entry.stop.abort(new Error('nobody waits for the copy'));
     this.removeIfUnused(entry);
   }
 
@@ -268,7 +274,7 @@ const standardNames = ['/dev/stdin', '/dev/stdout', '/dev/stderr'];
  * The session that makes the copy: the images and the program of the application's session, its standard channels with
  * nothing in them, and none of its arguments, variables and objects, but those that say where modules are.
  */
-function makingSession(session: Session): Session {
+function makingSession(session: Session, maxBytes: number): Session {
   const { env, channels, daemon } = session;
   const own: Record<string, string> = {};
   for (const name of pathVariables) if (env[name] !== undefined) own[name] = env[name];
@@ -289,7 +295,7 @@ function makingSession(session: Session): Session {
     env: own,
     channels: [...standard, copy],
     daemon: undefined,
-    copy: { kind: 'make', modules: daemon!.modules },
+    copy: { kind: 'make', modules: daemon!.modules, maxBytes },
   };
 }
 
