@@ -93,7 +93,10 @@ function checkTotals(count: number, sizeBytes: number, limits: SwiftLimits): voi
   }
 }
 
-/** Names that Node lets out. Others may be beyond ASCII, or have come by S3, which allows more. */
+/**
+ * Names that HTTP knows. Others are beyond ASCII, which Swift's clients are used to, or came by S3, which allows more
+ * (and of which `_` is `=5f` here): those only S3 shows, for many clients drop an answer with such a name.
+ */
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /**
@@ -106,6 +109,6 @@ export function setMetadataHeaders(res: ServerResponse, metadata: Metadata): voi
     const rawName = encodeHeaderText(name);
     const value = encodeHeaderText(metadata[name]!);
     if (token.test(rawName)) res.setHeader(headerName(name), value);
-    else setUncheckedHeader(res, headerName(rawName), value);
+    else if (rawName !== name || res instanceof InnerResponse) setUncheckedHeader(res, headerName(rawName), value);
   }
 }
