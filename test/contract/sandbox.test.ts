@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { configuredImages, pythonImages, type SessionResult } from '@zerocloud/sandbox';
 import { pack } from 'tar-stream';
+import { manyFunctions } from '../support/guests/many-functions';
 import {
   childPids,
   compileGuest,
@@ -197,6 +198,17 @@ describe('a session', () => {
     const gone = { kind: 'file' as const, path: path.join(test1.directory, 'gone'), sizeBytes: 100 };
     const again = sessionOf({ kind: 'module', source: gone, cacheKey: 'code' });
     expect((await sandbox.run(again)).report.exitCode).toBe(300);
+  });
+
+  test('does not wait for another one whose program is being compiled', async () => {
+    const large = { kind: 'module' as const, source: { kind: 'bytes' as const, data: manyFunctions(200_000) } };
+    const tiny = await compileGuest('exit-with-300');
+    await Promise.all([sandbox.run(sessionOf(tiny)), sandbox.run(sessionOf(tiny))]);
+    const ended: string[] = [];
+    const slow = sandbox.run(sessionOf(large)).then(({ report }) => ended.push(report.state));
+    await sandbox.run(sessionOf(tiny)).then(() => ended.push('tiny'));
+    await slow;
+    expect(ended).toEqual(['tiny', 'ok']);
   });
 
   test('runs a program out of a mounted tar', async () => {

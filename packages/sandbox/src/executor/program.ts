@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { ChannelSource } from '../channels/channel-spec';
 import { BytesAccess, type RandomAccess } from '../channels/random-access';
@@ -35,11 +36,18 @@ export class ProgramLoader {
     if (found) return { kind: 'ready', module: found, trusted: false, evicted: [] };
     const bytes =
       program.kind === 'module' ? readSource(program.source) : readMember(mounts[program.mount], program.path);
-    const module = bytes ? prepare(bytes, moduleLimits) : tooLarge;
+    if (!bytes) return { kind: 'refused', reason: tooLarge, trusted: false };
+    const digest = createHash('sha256').update(bytes).digest('base64');
+    const module = this.cache.findContent(digest) ?? prepare(bytes, moduleLimits);
     if (typeof module === 'string') return { kind: 'refused', reason: module, trusted: false };
-    if (cacheKey === undefined) return { kind: 'ready', module, trusted: false, evicted: [] };
-    if (program.kind === 'module') module.own = keepOwn(program.source);
-    return { kind: 'ready', module, trusted: false, cached: cacheKey, evicted: this.cache.add(cacheKey, module) };
+    if (program.kind === 'module' && cacheKey !== undefined) module.own ??= keepOwn(program.source);
+    return {
+      kind: 'ready',
+      module,
+      trusted: false,
+      cached: cacheKey,
+      evicted: this.cache.add(digest, cacheKey, module),
+    };
   }
 
   private loadSystemProgram(name: string, member: string): LoadedProgram {
@@ -58,7 +66,8 @@ export class ProgramLoader {
 
 /** A kept module keeps its bytes: small ones came in the message, others are a file that loses its name with the session. */
 function keepOwn(source: ChannelSource | undefined): ReadyModule['own'] {
-  if (source?.kind === 'bytes') return { kind: 'bytes', data: source.data };
+  // A copy, since what came in a message is overwritten by the next one.
+  if (source?.kind === 'bytes') return { kind: 'bytes', data: Uint8Array.from(source.data) };
   return source?.kind === 'file' ? { kind: 'file', fd: openSync(source.path, 'r') } : undefined;
 }
 
