@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { chain } from './cases/chain.mjs';
+import { connectedPython, connectedTiny } from './cases/connected.mjs';
 import { fairness } from './cases/fairness.mjs';
 import { getsDuringJobs } from './cases/gets-during-jobs.mjs';
 import { pythonJob, tinyJob } from './cases/jobs.mjs';
@@ -36,6 +37,8 @@ const cases = {
   pythonJob,
   wordCount,
   mapTiny,
+  connectedTiny,
+  connectedPython,
   mapPython,
   mapReduce,
   shuffle,

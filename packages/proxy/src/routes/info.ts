@@ -55,6 +55,8 @@ export function infoRoute({ node, config }: Deps): (ctx: SwiftContext) => Promis
       max_output_size: jobs.maxOutputBytes,
       max_program_size: jobs.maxProgramBytes,
       max_nodes: jobs.maxNodes,
+      max_connections: jobs.maxConnections,
+      max_spill_bytes: jobs.maxSpillBytes,
       chain_timeout: jobs.chainTimeoutS,
       interactive_timeout: jobs.interactiveTimeoutS,
       prevalidate: jobs.prevalidate,

@@ -12,7 +12,7 @@ import { type ExecutorReply, type ExecutorSetup, frameFd, type GroupHeader, type
  */
 
 /** Threads that are kept between groups. */
-const keptThreads = 8;
+const keptThreads = 6;
 
 const setup = JSON.parse(process.argv[2]!) as ExecutorSetup;
 /** Started ahead of the first group. */
