@@ -10,6 +10,7 @@ export type StorageErrorCode =
   | 'objectNotFound'
   | 'objectExists'
   | 'objectIsLink'
+  | 'objectIsManifest'
   | 'objectTooLarge'
   | 'bodyLengthMismatch'
   | 'bodyTimeout'

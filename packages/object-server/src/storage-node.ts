@@ -1,7 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { ChannelLimits, ChannelType, FileType, JailForm, Report } from '@zerocloud/sandbox';
 import type { StorageErrorCode } from './errors';
-import type { ContainerPath, Metadata, ObjectPath, ObjectStore, StoragePolicy } from './store/object-store';
+import type {
+  ContainerPath,
+  Metadata,
+  ObjectPath,
+  ObjectRecord,
+  ObjectStore,
+  StoragePolicy,
+} from './store/object-store';
 
 /**
  * The one seam between proxy and storage: a store that also runs programs beside its objects. In process
@@ -67,7 +74,8 @@ export type NodeSource =
   | { kind: 'object'; path: ObjectPath }
   /** The container's listing: a SQLite database with a table `object`, or its rows as lines of JSON. */
   | { kind: 'container'; path: ContainerPath; form: 'sqlite' | 'json' }
-  | { kind: 'staged'; id: string }
+  /** `standsFor`: the manifest whose segments the staged bytes are, one after the other, and what a reader is told of them. */
+  | { kind: 'staged'; id: string; standsFor?: { path: ObjectPath; record: ObjectRecord } }
   | { kind: 'bytes'; data: Uint8Array };
 
 export type NodeProgram =

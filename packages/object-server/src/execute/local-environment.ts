@@ -1,4 +1,5 @@
 import type { NodeChannel } from '../storage-node';
+import type { ObjectPath } from '../store/object-store';
 import type { OpenedSource } from './opened-sources';
 
 /** The variables that tell a guest about its co-located object (ZeroCloud's CGI environment, `LOCAL_*`). */
@@ -13,7 +14,7 @@ export function localEnvironment(channel: NodeChannel, opened: OpenedSource | un
       LOCAL_CONTENT_LENGTH: String(opened?.sizeBytes ?? 0),
     };
   }
-  const path = source?.kind === 'object' ? source.path : channel.target?.path;
+  const path = source?.kind === 'object' ? source.path : (pathOfStaged(source) ?? channel.target?.path);
   if (!path) return {};
   const record = opened?.record;
   const env: Record<string, string> = {
@@ -34,6 +35,10 @@ export function localEnvironment(channel: NodeChannel, opened: OpenedSource | un
     addMetadata(env, channel.target.metadata);
   }
   return env;
+}
+
+function pathOfStaged(source: NodeChannel['source']): ObjectPath | undefined {
+  return source?.kind === 'staged' ? source.standsFor?.path : undefined;
 }
 
 function addMetadata(env: Record<string, string>, metadata: Record<string, string>): void {

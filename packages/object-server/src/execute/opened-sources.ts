@@ -6,6 +6,7 @@ import type { BodyFiles } from '../store/body-files';
 import {
   type ContainerPath,
   linkTargetName,
+  manifestNames,
   type ObjectPath,
   type ObjectRecord,
   type ObjectStore,
@@ -57,10 +58,10 @@ export class OpenedSources {
     this.#staging = staging;
   }
 
-  /** `objectNotFound` and `containerNotFound` with ZeroCloud's sentences, `objectIsLink`, `stagedNotFound`, `badArchive`. */
+  /** `objectNotFound` and `containerNotFound` with ZeroCloud's sentences, `objectIsLink`, `objectIsManifest`, `stagedNotFound`, `badArchive`. */
   async open(source: NodeSource, options: OpenOptions): Promise<OpenedSource> {
     if (source.kind === 'bytes') return { source, sizeBytes: source.data.byteLength };
-    if (source.kind === 'staged') return this.#openStaged(source.id);
+    if (source.kind === 'staged') return { ...this.#openStaged(source.id), record: source.standsFor?.record };
     if (source.kind === 'container') {
       const { [source.form]: file } = await this.#openListing(source.path, options.maxListingBytes);
       return { source: { kind: 'file', ...file }, sizeBytes: file.sizeBytes };
@@ -70,6 +71,7 @@ export class OpenedSources {
     this.#closers.push(() => opened.close());
     const { record } = opened;
     if (record.metadata[linkTargetName] !== undefined) throw isLink(source.path);
+    if (isManifest(record)) throw notOneObject(source.path);
     if (options.image && record.contentType.split(';', 1)[0]!.trim() === gzipType) {
       return { ...(await this.#inflated(opened, options.image.maxBytes)), record };
     }
@@ -143,4 +145,12 @@ async function* chunksOf(opened: OpenObject): AsyncGenerator<Uint8Array> {
   const body = await opened.read();
   if (Buffer.isBuffer(body)) yield body;
   else yield* body;
+}
+
+function isManifest({ metadata }: ObjectRecord): boolean {
+  return metadata[manifestNames.static] !== undefined || metadata[manifestNames.dynamic] !== undefined;
+}
+
+function notOneObject({ account, container, object }: ObjectPath): StorageError {
+  return new StorageError('objectIsManifest', `/${account}/${container}/${object} is a large object`);
 }

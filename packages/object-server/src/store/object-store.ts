@@ -123,6 +123,9 @@ export function isDeleteMarker({ bodyId }: Pick<ObjectRecord, 'bodyId'>): boolea
 /** Metadata of an object that stands for another one: `<container>/<object>`, percent-encoded. Sessions do not read it. */
 export const linkTargetName = 'x-object-sysmeta-symlink-target';
 
+/** Metadata of manifests, which stand for many objects: of a static one its etag, of a dynamic one `<container>/<prefix>`. */
+export const manifestNames = { static: 'x-object-sysmeta-slo-etag', dynamic: 'x-object-manifest' } as const;
+
 export interface ContainerPath {
   account: string;
   container: string;

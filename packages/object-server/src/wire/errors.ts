@@ -20,6 +20,7 @@ const statuses: Record<StorageErrorCode, number> = {
   objectNotFound: 404,
   objectExists: 412,
   objectIsLink: 409,
+  objectIsManifest: 409,
   objectTooLarge: 413,
   bodyLengthMismatch: 400,
   bodyTimeout: 408,

@@ -125,10 +125,23 @@ export const validationRequest = z.strictObject({
 
 export const leaseIds = z.array(z.string());
 
+const manifest = z.strictObject({
+  path: objectPath,
+  record: z.strictObject({
+    timestamp,
+    bodyId: z.string(),
+    sizeBytes: count,
+    etag: z.string(),
+    contentType: z.string(),
+    metadata,
+    deleteAt: count.optional(),
+  }),
+});
+
 const source: z.ZodType<NodeSource> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('object'), path: objectPath }),
   z.strictObject({ kind: z.literal('container'), path: containerPath, form: z.enum(['sqlite', 'json']) }),
-  z.strictObject({ kind: z.literal('staged'), id: z.string() }),
+  z.strictObject({ kind: z.literal('staged'), id: z.string(), standsFor: manifest.optional() }),
   z.strictObject({ kind: z.literal('bytes'), data: z.base64().transform((text) => Buffer.from(text, 'base64')) }),
 ]);
 

@@ -20,6 +20,7 @@ import { type JobResponse, sendResponse } from './response';
 import { runUnits } from './run';
 import { metadataLimitsOf } from './session';
 import { withoutLinks } from './session-links';
+import { withoutManifests } from './session-manifests';
 import { findUnits } from './topology';
 
 export { isJobRequest, jobMethods } from './job-request';
@@ -85,7 +86,10 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     try {
       const startedAt = performance.now();
       const onStart = (one: PlannedNode) => watched.nodeStarted(indexOf.get(one)!);
-      const followLinks = (session: NodeSession) => withoutLinks(session, node, rights, config.limits.symloopMax);
+      const followLinks = async (session: NodeSession, staged: string[]) => {
+        const linked = await withoutLinks(session, node, rights, config.limits.symloopMax);
+        return withoutManifests(linked, deps, rights, staged);
+      };
       await runUnits(units, { node, job, denied, width, signal, onStart, followLinks }, (outcomes) => {
         const indexes = outcomes.map((outcome) => indexOf.get(outcome.node)!);
         outcomes.forEach((outcome, at) => {

@@ -1,6 +1,7 @@
 import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import type { Deps } from '../context';
 import { HttpError } from '../errors';
+import { isManifest } from '../large-objects/stored-manifest';
 import { isLink } from '../symlinks/link';
 import { headBytes } from './archive';
 import { findMap, getMap, jobKindOf, type ParsedJob, parseMap, readScript } from './parse';
@@ -35,6 +36,7 @@ export class JobObjects {
     try {
       // An application is known by its own name: rights are lent to that.
       if (isLink(opened.record)) throw new HttpError(409, `${pathText(path)} is a symlink; name its target`);
+      if (isManifest(opened.record)) throw new HttpError(409, `${pathText(path)} is a large object, which holds no job`);
       return { result: await use(opened) };
     } finally {
       opened.close();

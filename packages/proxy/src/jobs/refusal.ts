@@ -18,6 +18,7 @@ const statuses: Partial<Record<StorageErrorCode, number>> = {
   programTooLarge: 413,
   inputTooLarge: 413,
   objectIsLink: 409,
+  objectIsManifest: 409,
   objectTooLarge: 413,
   badArchive: 422,
   noSlot: 503,

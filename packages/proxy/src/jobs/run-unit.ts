@@ -29,10 +29,16 @@ async function runFollowing(group: NodeGroup, context: RunContext): Promise<Node
   try {
     return await run(group, context);
   } catch (error) {
-    if (!context.followLinks || !isStorageError(error, 'objectIsLink')) throw error;
-    const sessions: NodeSession[] = [];
-    for (const session of group.sessions) sessions.push(await context.followLinks(session));
-    return run({ ...group, sessions }, context);
+    const isOther = isStorageError(error, 'objectIsLink') || isStorageError(error, 'objectIsManifest');
+    if (!context.followLinks || !isOther) throw error;
+    const staged: string[] = [];
+    try {
+      const sessions: NodeSession[] = [];
+      for (const session of group.sessions) sessions.push(await context.followLinks(session, staged));
+      return await run({ ...group, sessions }, context);
+    } finally {
+      for (const id of staged) await context.node.releaseBody(id);
+    }
   }
 }
 

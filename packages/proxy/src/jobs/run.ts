@@ -14,8 +14,8 @@ export interface RunContext {
   /** Units asked for at once; more would only wait on the storage node, with their inputs open. */
   width: number;
   signal: AbortSignal;
-  /** Replaces the symlinks that a session reads by what they stand for. */
-  followLinks?(session: NodeSession): Promise<NodeSession>;
+  /** Replaces the symlinks and manifests that a session reads by what they stand for. What it stages goes to `staged`. */
+  followLinks?(session: NodeSession, staged: string[]): Promise<NodeSession>;
   /** A node is handed to its storage node. */
   onStart?(node: PlannedNode): void;
 }

@@ -5,7 +5,7 @@ import { HttpError, reasonOf } from '../errors';
 import { quoteText } from '../http/percent';
 import { selectRanges } from '../objects/ranges';
 import { findWholeRecord } from './large-object';
-import { SegmentReader } from './segment-reader';
+import { demandOf, SegmentReader } from './segment-reader';
 import { segmentPath } from './static-parts';
 import { isManifest, isStatic, type ObjectSegment, type Segment, segmentBytes } from './stored-manifest';
 import type { Submitted, SubmittedSegment } from './submitted-manifest';
@@ -68,7 +68,7 @@ async function lookAtAll(
   account: string,
   submitted: Submitted[],
 ): Promise<Map<string, ObjectRecord | string>> {
-  const reader = new SegmentReader(ctx, deps);
+  const reader = new SegmentReader(deps, demandOf(ctx, deps));
   const looks = new Map<string, ObjectRecord | string>();
   for (const item of submitted) if ('path' in item) looks.set(item.path, '');
   const paths = looks.keys();

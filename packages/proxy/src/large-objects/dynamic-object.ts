@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ByteRange, ContainerPath, ObjectEntry, ObjectRecord } from '@zerocloud/object-server';
-import { authorizeTarget } from '../auth/authorize';
-import type { Deps, SwiftContext } from '../context';
+import type { Deps } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { encodeHeaderText } from '../http/header-text';
 import { selectRanges } from '../objects/ranges';
 import { decodePercent } from '../swift-path';
 import type { LargeObject, WholeRecord } from './large-object';
-import { SegmentReader } from './segment-reader';
+import { type Demand, SegmentReader } from './segment-reader';
 import { openParts, SegmentStream } from './segment-stream';
 import type { Part } from './static-parts';
 import { dynamicName, listedSize } from './stored-manifest';
@@ -35,8 +34,8 @@ function splitManifest(value: string): { container: string; prefix: string } {
  * that page, as in Swift (swift/common/middleware/dlo.py).
  */
 export async function openDynamic(
-  ctx: SwiftContext,
   deps: Deps,
+  demand: Demand,
   account: string,
   manifest: ObjectRecord,
 ): Promise<LargeObject> {
@@ -45,7 +44,7 @@ export async function openDynamic(
   const { container, prefix } = splitManifest(named ?? '');
   const path = { account, container };
   const listing = new SegmentListing(deps, path, prefix);
-  await authorizeTarget(ctx, deps, path, 'read');
+  await demand(path);
   const firstPage = await listing.page();
   const isEndless = !listing.isLastPage(firstPage);
   const record: WholeRecord = {
@@ -55,7 +54,7 @@ export async function openDynamic(
     quotesEtag: !isEndless,
     isEndless,
   };
-  const reader = new SegmentReader(ctx, deps);
+  const reader = new SegmentReader(deps, demand);
   return {
     record,
     select: (header) => selectRanges(isRangeKnown(header, record) ? header : undefined, record.sizeBytes),

@@ -4,6 +4,7 @@ import { Query } from '../http/query';
 import type { RangeSelection } from '../objects/ranges';
 import { openDynamic } from './dynamic-object';
 import { openManifest } from './manifest-object';
+import { demandOf } from './segment-reader';
 import { openStatic, staticRecord } from './static-object';
 import { isStatic } from './stored-manifest';
 
@@ -47,8 +48,8 @@ export async function viewOf(
   }
   try {
     return await (isStaticOne
-      ? openStatic(ctx, deps, account, manifest, query.get('part-number'))
-      : openDynamic(ctx, deps, account, manifest.record));
+      ? openStatic(deps, demandOf(ctx, deps), account, manifest, query.get('part-number'))
+      : openDynamic(deps, demandOf(ctx, deps), account, manifest.record));
   } finally {
     manifest.close();
   }
@@ -61,5 +62,7 @@ export async function findWholeRecord(
   { account }: ObjectPath,
   record: ObjectRecord,
 ): Promise<WholeRecord> {
-  return isStatic(record) ? staticRecord(record) : (await openDynamic(ctx, deps, account, record)).record;
+  return isStatic(record)
+    ? staticRecord(record)
+    : (await openDynamic(deps, demandOf(ctx, deps), account, record)).record;
 }

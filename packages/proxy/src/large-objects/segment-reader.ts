@@ -1,8 +1,8 @@
 import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
-import { authorizeTarget } from '../auth/authorize';
+import { type AccessTarget, authorizeTarget } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
-import { followLinks, lookFor } from '../symlinks/follow';
+import { followLinks } from '../symlinks/follow';
 import { isLink } from '../symlinks/link';
 
 /** The segments are not what the manifest says: 409 before the first byte, a broken answer behind it. */
@@ -13,22 +13,35 @@ export class SegmentError extends HttpError {
   }
 }
 
-/** Opens segments with the rights of one request. */
-export class SegmentReader {
-  readonly #ctx: SwiftContext;
-  readonly #deps: Deps;
-  /** Containers whose objects the caller may read. */
-  readonly #readable = new Set<string>();
+/** Who reads: refuses with an `HttpError` what is not for him. Without `object` it is about a container's listing. */
+export type Demand = (target: AccessTarget) => Promise<void>;
 
-  constructor(ctx: SwiftContext, deps: Deps) {
-    this.#ctx = ctx;
+/** The rights of a request. What a container allows for one object it allows for all; a grant may be about single ones. */
+export function demandOf(ctx: SwiftContext, deps: Deps): Demand {
+  const readable = new Set<string>();
+  return async (target) => {
+    const { account, container, object } = target;
+    const key = `${object === undefined} ${account}/${container}`;
+    if (readable.has(key)) return;
+    await authorizeTarget(ctx, deps, target, 'read');
+    if (!ctx.state.grant) readable.add(key);
+  };
+}
+
+/** Opens segments for one reader. */
+export class SegmentReader {
+  readonly #deps: Deps;
+  readonly #demand: Demand;
+
+  constructor(deps: Deps, demand: Demand) {
     this.#deps = deps;
+    this.#demand = demand;
   }
 
   /** Opens the object, links followed. A `SegmentError` if it is not there or not for the caller. */
   async open(path: ObjectPath): Promise<OpenObject> {
     try {
-      await this.#authorize(path);
+      await this.#demand(path);
       const open = await this.#deps.node.openObject(path);
       if (!open) throw new HttpError(404);
       if (!isLink(open.record)) return open;
@@ -42,7 +55,7 @@ export class SegmentReader {
 
   /** What a HEAD by the caller would find. Refuses with 401, 403, 404, or 409 of a link. */
   async find(path: ObjectPath): Promise<ObjectRecord> {
-    await this.#authorize(path);
+    await this.#demand(path);
     const record = await this.#deps.node.findObject(path);
     if (!record) throw new HttpError(404);
     return isLink(record) ? (await this.#follow(path, record)).record : record;
@@ -57,22 +70,13 @@ export class SegmentReader {
   }
 
   async #follow(path: ObjectPath, link: ObjectRecord): Promise<{ path: ObjectPath; record: ObjectRecord }> {
-    const maxLinks = this.#deps.config.limits.symloopMax;
-    const { path: target, record } = await followLinks(
-      lookFor(this.#ctx, this.#deps),
-      { path, record: link },
-      { maxLinks },
-    );
+    const look = async (target: ObjectPath) => {
+      await this.#demand(target);
+      return this.#deps.node.findObject(target);
+    };
+    const options = { maxLinks: this.#deps.config.limits.symloopMax };
+    const { path: target, record } = await followLinks(look, { path, record: link }, options);
     if (!record) throw new HttpError(404);
     return { path: target, record };
-  }
-
-  async #authorize(path: ObjectPath): Promise<void> {
-    const { account, container } = path;
-    const key = `${account}/${container}`;
-    if (this.#readable.has(key)) return;
-    await authorizeTarget(this.#ctx, this.#deps, path, 'read');
-    // What a container allows for one object it allows for all; a grant may be about single objects.
-    if (!this.#ctx.state.grant) this.#readable.add(key);
   }
 }

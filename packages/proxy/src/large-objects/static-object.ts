@@ -1,9 +1,9 @@
 import type { ByteRange, ObjectRecord, OpenObject } from '@zerocloud/object-server';
-import type { Deps, SwiftContext } from '../context';
+import type { Deps } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { type RangeSelection, selectRanges } from '../objects/ranges';
 import type { LargeObject, WholeRecord } from './large-object';
-import { SegmentReader } from './segment-reader';
+import { type Demand, SegmentReader } from './segment-reader';
 import { openParts, SegmentStream } from './segment-stream';
 import { staticParts } from './static-parts';
 import { readSegments, type Segment, segmentBytes, toldNames, wholeEtagName, wholeSizeName } from './stored-manifest';
@@ -24,20 +24,23 @@ export function staticRecord(record: ObjectRecord): WholeRecord {
  * manifest (counted from 1), as in later versions of Swift.
  */
 export async function openStatic(
-  ctx: SwiftContext,
   deps: Deps,
+  demand: Demand,
   account: string,
   manifest: OpenObject,
-  partNumber: string | undefined,
+  partNumber?: string,
 ): Promise<LargeObject> {
   const segments = await readSegments(manifest);
   const record = staticRecord(manifest.record);
-  const reader = new SegmentReader(ctx, deps);
-  const part = partNumber === undefined ? undefined : findPart(ctx, segments, partNumber);
+  const reader = new SegmentReader(deps, demand);
+  const part = partNumber === undefined ? undefined : findPart(segments, partNumber);
   if (part) record.metadata[toldNames.parts] = String(segments.length);
   return {
     record,
     select: (header): RangeSelection => {
+      if (part && header !== undefined) {
+        throw badRequest('Range requests are not supported with part number queries');
+      }
       return part ? { kind: 'parts', parts: [part] } : selectRanges(header, record.sizeBytes);
     },
     read(range = { start: 0, end: record.sizeBytes - 1 }) {
@@ -48,12 +51,9 @@ export async function openStatic(
   };
 }
 
-function findPart(ctx: SwiftContext, segments: Segment[], text: string): ByteRange {
+function findPart(segments: Segment[], text: string): ByteRange {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (number < 1) throw badRequest('Part number must be an integer greater than 0');
-  if (ctx.req.headers.range !== undefined) {
-    throw badRequest('Range requests are not supported with part number queries');
-  }
   const segment = segments[number - 1];
   const sizeBytes = segment ? segmentBytes(segment) : 0;
   if (sizeBytes === 0) throw new HttpError(416);

@@ -1,13 +1,13 @@
-import type { Metadata, ObjectRecord, OpenObject } from '@zerocloud/object-server';
+import { type Metadata, manifestNames, type ObjectRecord, type OpenObject } from '@zerocloud/object-server';
 
 /**
  * A static large object is an object whose body is a list of segments, as JSON, and whose system metadata say what the
  * whole is: its etag and its length. A dynamic one is an object that names a container and a prefix. Both forms, and
  * the names of the metadata, are those of Swift (swift/common/middleware/slo.py, dlo.py).
  */
-export const wholeEtagName = 'x-object-sysmeta-slo-etag';
+export const wholeEtagName = manifestNames.static;
 export const wholeSizeName = 'x-object-sysmeta-slo-size';
-export const dynamicName = 'x-object-manifest';
+export const dynamicName = manifestNames.dynamic;
 
 /** A segment that is an object, or a part of one. Its size and hash are those of the object, not of the part. */
 export interface ObjectSegment {
@@ -51,7 +51,7 @@ export function isInManifestForm(headers: Record<string, string>): boolean {
 
 /** Metadata of a large object without what makes it one: those of a copy that has the content. */
 export function contentMetadata(metadata: Metadata): Metadata {
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !manifestNames.has(name)));
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !ownNames.has(name)));
 }
 
 /** Metadata that a reader of the whole is told besides. */
@@ -61,7 +61,7 @@ export const toldNames = {
   parts: 'x-parts-count',
 } as const;
 
-const manifestNames = new Set<string>([wholeEtagName, wholeSizeName, dynamicName, ...Object.values(toldNames)]);
+const ownNames = new Set<string>([wholeEtagName, wholeSizeName, dynamicName, ...Object.values(toldNames)]);
 
 /** Length and hash under which a listing shows an object: those of the whole, for a static large object. */
 export function listedSize({ metadata, sizeBytes }: Pick<ObjectRecord, 'metadata' | 'sizeBytes'>): number {

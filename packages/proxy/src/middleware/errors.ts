@@ -15,6 +15,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   objectNotFound: [404],
   objectExists: [412],
   objectIsLink: [409],
+  objectIsManifest: [409],
   objectTooLarge: [413],
   bodyLengthMismatch: [499],
   bodyTimeout: [408],
