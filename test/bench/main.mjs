@@ -12,14 +12,14 @@ import { fairness } from './cases/fairness.mjs';
 import { getsDuringJobs } from './cases/gets-during-jobs.mjs';
 import { pythonJob, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
-import { listing, prepareListing } from './cases/listing.mjs';
+import { listing, listingByDelimiter, prepareListing } from './cases/listing.mjs';
 import { mapReduce } from './cases/map-reduce.mjs';
 import { mapPython, mapTiny } from './cases/map-steps.mjs';
 import { memory } from './cases/memory.mjs';
 import { middleware } from './cases/middleware.mjs';
 import { pipe, pipeSessions } from './cases/pipe.mjs';
 import { shuffle } from './cases/shuffle.mjs';
-import { getSmall, putSmall } from './cases/small-objects.mjs';
+import { getSmall, putRelaxed, putSmall } from './cases/small-objects.mjs';
 import { getStaticLargeObject } from './cases/static-large-object.mjs';
 import { wordCount } from './cases/word-count.mjs';
 import { startFloor, startServer } from './processes.mjs';
@@ -28,6 +28,7 @@ import * as sandboxCases from './sandbox.mjs';
 const cases = {
   memory,
   putSmall,
+  putRelaxed,
   getSmall,
   middleware,
   getLarge,
@@ -36,15 +37,16 @@ const cases = {
   tinyJob,
   pythonJob,
   wordCount,
-  mapTiny,
   connectedTiny,
   connectedPython,
+  mapTiny,
   mapPython,
   mapReduce,
   shuffle,
   chain,
   getsDuringJobs,
   listing,
+  listingByDelimiter,
   fairness,
   pipe,
   pipeSessions,
@@ -68,7 +70,7 @@ const dataDir = path.join(workDir, 'data');
 const floorDir = path.join(workDir, 'floor');
 const rows = [];
 try {
-  if (chosen.some(([name]) => name === 'listing')) {
+  if (chosen.some(([name]) => name.startsWith('listing'))) {
     console.error('filling the containers of the listing case …');
     await prepareListing(dataDir);
   }

@@ -37,11 +37,11 @@ export function tempUrl(deps: Deps): Middleware {
   };
 
   async function serve(ctx: SwiftContext, next: Next, parameters: UrlParameters): Promise<void> {
+    ctx.req.url = rawPathOf(ctx.req.url!);
     ctx.state.grant = await getGrant(ctx, parameters);
     const { headers } = ctx.req;
     refusePointers(ctx, headers);
     for (const name in headers) if (isRemovedFromRequest(name)) delete headers[name];
-    ctx.req.url = rawPathOf(ctx.req.url!);
     await next();
     const { res } = ctx;
     if (res.headersSent) return;
