@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { ByteSource, DaemonApplication } from '@zerocloud/sandbox';
-import { pathVariables } from '@zerocloud/sandbox/snapshots/daemons';
+import { pathVariables } from '@zerocloud/sandbox/snapshots/making-session';
 import type { NodeSession } from '../storage-node';
 import type { OpenedSource } from './opened-sources';
 
