@@ -79,7 +79,7 @@ describe('settings', () => {
 
   test('every setting has a sentence, a type, a default in words and a reader', () => {
     for (const setting of Object.values(settings)) {
-      expect(setting.name).toMatch(/^ZEROCLOUD_[A-Z_]+$/);
+      expect(setting.name).toMatch(/^ZEROCLOUD_[A-Z0-9_]+$/);
       expect(setting.sentence).toMatch(/\.$/);
       expect(setting.type).not.toBe('');
       expect(setting.readBy.length).toBeGreaterThan(0);
