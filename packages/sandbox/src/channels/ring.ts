@@ -53,6 +53,11 @@ export function createRing(capacityBytes: number = defaultRingBytes): SharedArra
   return new SharedArrayBuffer(headerBytes + capacityBytes);
 }
 
+/** Makes a ring as it was when it was new, for the next two threads. Neither of the last ones may use it any more. */
+export function resetRing(shared: SharedArrayBuffer): void {
+  new Int32Array(shared, 0, headerBytes / 4).fill(0);
+}
+
 /** The view that the writer, the reader and whoever supervises them open over the shared memory. */
 export class Ring {
   readonly capacityBytes: number;

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { createRing, ringBytes } from '../channels/ring';
+import { createRing, resetRing, ringBytes } from '../channels/ring';
 import { moduleLimits } from '../limits';
 import { FrameSource, writeFrame } from './frames';
 import { die, GroupThread } from './group-thread';
@@ -11,8 +11,9 @@ import { type ExecutorReply, type ExecutorSetup, frameFd, type GroupHeader, type
  * next one; when the server is gone, or anything fails, the process ends.
  */
 
-/** Threads that are kept between groups. */
+/** Threads, and bytes of rings, that are kept between groups. */
 const keptThreads = 6;
+const keptRingBytes = 16 * 1024 * 1024;
 
 const setup = JSON.parse(process.argv[2]!) as ExecutorSetup;
 /** Started ahead of the first group. */
@@ -24,6 +25,9 @@ process.on('SIGTERM', () => undefined);
 process.on('SIGXFSZ', () => undefined);
 
 const requests = new FrameSource(frameFd);
+/** Of the last groups, all of one capacity. Made anew for each one they would pile up, for the engine does not hurry to collect shared memory. */
+const keptRings: SharedArrayBuffer[] = [];
+let keptCapacity = 0;
 let threads = Array.from({ length: threadsAhead }, () => new GroupThread(setup, true));
 writeFrame(frameFd, { kind: 'ready' } satisfies ExecutorReply);
 runGroup();
@@ -31,12 +35,13 @@ runGroup();
 function runGroup(): void {
   const { nodeCount, ringCount } = read<GroupHeader>();
   const capacityBytes = ringBytes(ringCount);
-  const rings = Array.from({ length: ringCount }, () => createRing(capacityBytes));
+  const rings = takeRings(ringCount, capacityBytes);
   let running = nodeCount;
   const onReport = (reply: ExecutorReply) => {
     writeFrame(frameFd, reply);
     if (--running > 0) return;
     trim();
+    keptRings.push(...rings.slice(0, Math.max(0, keptRingBytes / capacityBytes - keptRings.length)));
     // What this thread still hears of the last group comes first.
     setImmediate(runGroup);
   };
@@ -46,6 +51,16 @@ function runGroup(): void {
     for (const { channel, ring } of pipes) request.channels[channel]!.pipe = rings[ring]!;
     takeThread().run({ request, timeoutMs, nodeCount, onReport });
   }
+}
+
+function takeRings(count: number, capacityBytes: number): SharedArrayBuffer[] {
+  if (capacityBytes !== keptCapacity) keptRings.length = 0;
+  keptCapacity = capacityBytes;
+  return Array.from({ length: count }, () => {
+    const ring = keptRings.pop();
+    if (ring) resetRing(ring);
+    return ring ?? createRing(capacityBytes);
+  });
 }
 
 function takeThread(): GroupThread {
