@@ -93,7 +93,10 @@ function asLinkWithBody(error: unknown): never {
 export async function postObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
   const path = objectPath(ctx);
-  if (path.versionId !== undefined) throw new HttpError(400, 'POST to a specific version is not allowed');
+  if (path.versionId !== undefined) {
+    const headers = { 'content-type': htmlType };
+    throw new HttpError(400, 'POST to a specific version is not allowed', { headers });
+  }
   await authorizeWrite(ctx, deps, path);
   refuseUncheckedConditions(ctx);
   refuseLink(headers);

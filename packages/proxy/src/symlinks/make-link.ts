@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Metadata, ObjectPath } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 import { unquoteEtag } from '../objects/conditions';
 import { accountName, encodePath } from '../objects/copy-request';
 import { decodePercent } from '../swift-path';
@@ -79,7 +79,8 @@ function readTarget(value: string): string {
   const text = decodePercent(value);
   if (text === undefined || text.includes('\0')) throw new HttpError(412, 'Invalid UTF8 or contains NULL');
   const [container, object] = splitOnce(text);
-  if (container === '' || object === '') throw new HttpError(412, form);
+  if (text.startsWith('/')) throw new HttpError(412, form);
+  if (container === '' || object === '') throw new HttpError(412, form, { headers: { 'content-type': htmlType } });
   return text;
 }
 

@@ -29,13 +29,14 @@ export function findVersionId({ req }: SwiftContext): string | undefined {
  * Refuses who may not touch the object in the path. A version with an id is the account's business: the container's ACL gives
  * no right to it, as in Swift, where versions lie in a container of their own.
  */
-export async function authorizeVersion(ctx: SwiftContext, deps: Deps, path: ObjectPath, access: Access): Promise<void> {
-  if (path.versionId === undefined || path.versionId === nullVersion) {
-    await authorizeTarget(ctx, deps, path, access);
-  } else {
-    await authorizeAccount(ctx, deps, path.account, access === 'read' ? 'read-only' : 'read-write');
-    await checkVersioned(deps, path);
-  }
+export function authorizeVersion(ctx: SwiftContext, deps: Deps, path: ObjectPath, access: Access): Promise<void> {
+  const isCurrent = path.versionId === undefined || path.versionId === nullVersion;
+  return isCurrent ? authorizeTarget(ctx, deps, path, access) : authorizeOlder(ctx, deps, path, access);
+}
+
+async function authorizeOlder(ctx: SwiftContext, deps: Deps, path: ObjectPath, access: Access): Promise<void> {
+  await authorizeAccount(ctx, deps, path.account, access === 'read' ? 'read-only' : 'read-write');
+  await checkVersioned(deps, path);
 }
 
 /** Refuses a version where there can be none. */
@@ -49,7 +50,7 @@ export async function checkVersioned(deps: Deps, path: ObjectPath): Promise<void
 
 /** Tells which version is answered with; 404 for a delete marker that was asked for. Records without id cost nothing. */
 export function tellVersion(ctx: SwiftContext, path: ObjectPath, record: ObjectRecord): void {
-  const { versionId } = record;
+  const { versionId = path.versionId } = record;
   if (versionId === undefined) return;
   if (path.versionId !== undefined && isDeleteMarker(record)) {
     const headers = { 'X-Object-Version-Id': versionId, 'content-type': deleteMarkerType };

@@ -12,7 +12,7 @@ import type { Transaction } from './group-commit';
 import { accountKey, blobKey, containerKey, inlineBodyKey, isVersionId, objectKey, versionKey } from './keys';
 import { isExpired } from './object-changes';
 import { damaged, OpenBlob, openInlineBody } from './open-object';
-import { type AccountRow, accounts, blobs, containers, inlineBodies, objects, type Table } from './rows';
+import { type AccountRow, accounts, blobs, containers, inlineBodies, objects } from './rows';
 import type { StoreParts } from './store-parts';
 
 /**
@@ -21,9 +21,11 @@ import type { StoreParts } from './store-parts';
  */
 export class CommittedRows {
   readonly #parts: StoreParts;
+  readonly #find: Transaction['find'];
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+    this.#find = (table, key) => parts.database.find(table, key);
   }
 
   /** Waits, after a failed write, for the database to be open again; else undefined, and the look-ups may begin at once. */
@@ -41,7 +43,7 @@ export class CommittedRows {
 
   findObject(path: ObjectPath): ObjectRecord | undefined {
     if (!this.#isReachable(path.account)) return undefined;
-    const record = findVersionRow(this.#parts.database.find.bind(this.#parts.database), path, this.#parts.now());
+    const record = findVersionRow(this.#find, path, this.#parts.now());
     if (!record || record.versionId !== undefined) return record;
     return this.#find(containers, containerKey(path))?.versioning ? { ...record, versionId: nullVersion } : record;
   }
@@ -69,10 +71,6 @@ export class CommittedRows {
   #isReachable(account: string): boolean {
     const { deletedAccounts } = this.#parts;
     return deletedAccounts.size === 0 || !deletedAccounts.has(account);
-  }
-
-  #find<V>(table: Table<V>, key: string): V | undefined {
-    return this.#parts.database.find(table, key);
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import type { BlobFiles } from './blob-files';
 import type { Transaction } from './group-commit';
 import { containerKey, expiryKeyOf, isVersionId, objectKey, versionKey } from './keys';
-import { count, getContainer, isExpired, objectNotFound, releaseBody, setObject } from './object-changes';
+import { containerNotFound, count, isExpired, objectNotFound, releaseBody, setObject } from './object-changes';
 import { containers, marks, objects } from './rows';
 
 /**
@@ -48,7 +48,8 @@ export function putCurrent(versions: Versions, path: ObjectPath, record: ObjectR
 
 /** The container whose object a client changes; the transaction is as durable as its policy says. */
 export function getRelaxing(tx: Transaction, path: ObjectPath): ContainerRecord {
-  const { container } = getContainer(tx, path);
+  const container = tx.find(containers, containerKey(path));
+  if (!container) throw containerNotFound();
   tx.isRelaxed = container.policy === 'relaxed';
   return container;
 }
