@@ -10,7 +10,7 @@ import { chain } from './cases/chain.mjs';
 import { connectedPython, connectedTiny } from './cases/connected.mjs';
 import { fairness } from './cases/fairness.mjs';
 import { getsDuringJobs } from './cases/gets-during-jobs.mjs';
-import { pythonJob, tinyJob } from './cases/jobs.mjs';
+import { firstJob, pythonJob, pythonJobNpm, pythonJobRate, tinyJob } from './cases/jobs.mjs';
 import { getLarge, putLarge } from './cases/large-objects.mjs';
 import { listing, listingByDelimiter, prepareListing } from './cases/listing.mjs';
 import { mapReduce } from './cases/map-reduce.mjs';
@@ -36,6 +36,9 @@ const cases = {
   getStaticLargeObject,
   tinyJob,
   pythonJob,
+  pythonJobNpm,
+  pythonJobRate,
+  firstJob,
   wordCount,
   connectedTiny,
   connectedPython,

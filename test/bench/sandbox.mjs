@@ -223,19 +223,42 @@ async function descendants(pid) {
   return found;
 }
 
-export async function sandboxIdleMemory({ workDir }) {
-  const name = 'sandbox: private memory of a warm idle Python slot';
+/** A slot that has run a session and waits for the next one, and those that wait for their first. */
+async function idleMemory(workDir, directory, image) {
+  const name = `sandbox: private memory of a warm idle Python slot, image ${image}`;
   const before = new Set(await descendants(process.pid));
-  return withSandbox(workDir, pythonImages(builtImage), async (session) => {
-    await session(python, hello, { expected: '1\n' });
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+  return withSandbox(workDir, pythonImages(directory), async (session) => {
+    for (let i = 0; i < 20; i++) await session(python, hello, { expected: '1\n' });
+    await new Promise((resolve) => setTimeout(resolve, 5000));
     const slots = [];
     for (const pid of await descendants(process.pid)) {
       if (before.has(pid)) continue;
       const comm = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
       if (comm !== 'bwrap') slots.push(await privateMiB(pid));
     }
-    const ours = median(slots);
+    const ours = Math.max(...slots);
     return { name, unit: 'MiB', ours, reach: '<= 32 MiB', ok: ours <= 32 };
+  });
+}
+
+export const sandboxIdleMemoryNpm = ({ workDir }) => idleMemory(workDir, undefined, 'from npm');
+
+export async function sandboxIdleMemoryBuilt({ workDir }) {
+  if (!existsSync(builtImage)) return { name: 'sandbox: private memory of a warm idle Python slot', skipped: noImage };
+  return idleMemory(workDir, builtImage, 'built here');
+}
+
+/** What giving the memory back costs: the first session after a while. */
+export async function sandboxAfterRest({ workDir }) {
+  const name = 'sandbox: Python hello after 4 s without a session, image from npm, worst of 5';
+  return withSandbox(workDir, pythonImages(), async (session) => {
+    await latencies(100, () => session(python, hello), 0);
+    const times = [];
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 4000));
+      times.push(...(await latencies(1, () => session(python, hello, { expected: '1\n' }), 0)));
+    }
+    const ours = Math.max(...times);
+    return { name, unit: 'ms', ours, reach: '<= 30 ms', ok: ours <= 30 };
   });
 }
