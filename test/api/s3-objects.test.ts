@@ -183,6 +183,7 @@ describe('a copy', () => {
     ['of nothing', 'target', `${Bucket}/nothing`, 'NoSuchKey'],
     ['out of a bucket that is not there', 'target', 'nowhere/source', 'NoSuchBucket'],
     ['of a bucket', 'target', Bucket, 'InvalidArgument'],
+    ['of a version that is no text', 'target', `${Bucket}/source?versionId=%ff`, 'InvalidArgument'],
     ['of what no parameter can name', 'target', `${Bucket}/source?part=1`, 'InvalidArgument'],
   ])('%s is refused', async (_what, target, source, code) => {
     await put('source');

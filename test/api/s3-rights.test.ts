@@ -122,6 +122,32 @@ test.each<[string, { headers?: Record<string, string>; body?: string }, string]>
   expect(await refusalOf(response)).toBe(refusal);
 });
 
+test.each([
+  ['test:tester', 200],
+  ['AUTH_test', 200],
+  ['test', 200],
+  ['123456789012', 403],
+])('a client that expects the bucket of %s: %d', async (expected, status) => {
+  const headers = { 'x-amz-expected-bucket-owner': expected };
+  expect((await sendSigned(server, { path: `/${Bucket}`, headers })).status).toBe(status);
+});
+
+test('in a read-only account nothing changes, rights included', async () => {
+  const frozen = await startServer({ env: { READ_ONLY_ACCOUNTS: 'AUTH_test' } });
+  try {
+    const headers = { 'x-amz-acl': 'public-read' };
+    for (const request of [
+      { method: 'PUT', path: '/new' },
+      { method: 'PUT', path: '/bucket', query: { acl: '' }, headers },
+    ]) {
+      expect(await refusalOf(await sendSigned(frozen, request))).toBe('403 AccessDenied');
+    }
+    expect((await sendSigned(frozen, { path: '/' })).status).toBe(200);
+  } finally {
+    await frozen.close();
+  }
+});
+
 test('rights given by S3 are none in Swift', async () => {
   const token = { 'x-auth-token': await server.token('test:tester3', 'testing3') };
   expect((await server.request(`/v1/AUTH_test/${Bucket}/public`, { headers: token })).status).toBe(403);

@@ -39,7 +39,7 @@ export function createRequestLog(
     const who = user === undefined ? '' : `,"user":${quoted(user)}`;
     lines.push(
       `{"level":${infoLevel},"time":${endedAtMs},"txn":"${transactionId}","method":"${req.method}",` +
-        `"path":${quoted(req.url!)},"status":${status}${who},"ms":${endedAtMs - startedAtMs}}\n`,
+        `"path":${quoted(withoutSecrets(req.url!))},"status":${status}${who},"ms":${endedAtMs - startedAtMs}}\n`,
     );
     if (lines.length >= bundleLines) {
       flush();
@@ -48,6 +48,13 @@ export function createRequestLog(
       setTimeout(flush, bundleMs).unref();
     }
   };
+}
+
+const signature = /([?&](?:X-Amz-Signature|Signature|temp_url_sig)=)[^&]+/g;
+
+/** A signed URL is a key to its object until it expires, and logs are read by many. */
+function withoutSecrets(url: string): string {
+  return url.includes('?') ? url.replace(signature, '$1***') : url;
 }
 
 const needsEscape = /[^\x20-\x7e]|["\\]/;

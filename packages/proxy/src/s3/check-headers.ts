@@ -38,6 +38,7 @@ const refusals = [
   ['x-amz-object-lock', 'Object lock is not supported.'],
   ['x-amz-bucket-object-lock', 'Object lock is not supported.'],
   ['x-amz-bypass-governance-retention', 'Object lock is not supported.'],
+  ['x-amz-object-ownership', 'Ownership of objects is that of access control lists.'],
   ['x-amz-write-offset-bytes', 'Appending is not supported.'],
   ['x-amz-if-match', 'Conditional deletes are not supported.'],
 ] as const;

@@ -9,6 +9,7 @@ import { isReadOnly } from '../middleware/read-only';
 import { findSignatureVersion, getSigner, readCredentials, type SignatureVersion } from './auth/authenticate';
 import { checkHeaders } from './check-headers';
 import { S3Error } from './errors';
+import { checkExpectedOwners } from './expected-owner';
 import { decodeParameters, splitParameters } from './parameters';
 import { readPayload } from './payload/payload';
 import { answerPreflight, isPreflight } from './preflight';
@@ -24,13 +25,12 @@ export function s3(deps: Deps, users: UserTable, subrequests: Subrequests): Midd
   const api: S3Api = { deps, config: deps.config.s3, subrequests };
   const { preflightOrigins } = api.config;
   return (ctx, next) => {
-    const version = findSignatureVersion(ctx);
-    if (version !== undefined) return answer(api, users, ctx, version);
-    if (preflightOrigins.length > 0 && isPreflight(ctx)) {
+    if (ctx.req.method === 'OPTIONS' && preflightOrigins.length > 0 && isPreflight(ctx)) {
       answerPreflight(ctx, preflightOrigins);
       return Promise.resolve();
     }
-    return next();
+    const version = findSignatureVersion(ctx);
+    return version === undefined ? next() : answer(api, users, ctx, version);
   };
 }
 
@@ -42,6 +42,7 @@ async function answer(api: S3Api, users: UserTable, ctx: SwiftContext, version: 
   try {
     req = readRequest(api, users, ctx, version);
     checkWritable(req);
+    await checkExpectedOwners(req);
     await getOperation(req)(req);
   } catch (error) {
     // What the body was found to be says more than that it broke off.

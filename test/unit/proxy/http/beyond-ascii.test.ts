@@ -43,3 +43,11 @@ test.each([
 test('leaves a name that is no UTF-8 alone', () => {
   expect(rewriteHead(Buffer.from('GET / HTTP/1.1\r\nX-Object-Meta-\xff: 1\r\n\r\n', 'latin1'))).toBeUndefined();
 });
+
+test('replaces what S3 allows in names of metadata, and there only', () => {
+  const head = rewriteHead(packet('PUT /b/o HTTP/1.1\nHost: h\nX-Amz-Meta-("): 5\nX-Amz-Meta-A: 6\n\n'));
+  expect([...head!.names]).toEqual([['x-zerocloud-name-0', 'x-amz-meta-(")']]);
+  expect(head!.bytes.toString()).toContain('\r\nX-Amz-Meta-A: 6\r\n');
+  expect(rewriteHead(packet('PUT /b/o HTTP/1.1\nX-Object-Meta-(: 5\n\n'))).toBeUndefined();
+  expect(rewriteHead(packet('PUT /b/o HTTP/1.1\nX-Amz-Meta-a b: 5\n\n'))).toBeUndefined();
+});

@@ -6,6 +6,7 @@ import { segmentsOf } from '../bucket-name';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { askSwift, callSwift, readListing, refusalOf } from '../swift';
+import { removeSegments } from '../uploads/upload';
 import { findText, parseXml, textElement, xmlDocument } from '../xml';
 
 const maxConfigurationBytes = 10_240;
@@ -71,10 +72,11 @@ async function deleteSegments(req: S3Request): Promise<void> {
     if (answer.status >= 400) throw await refusalOf(req, page, answer);
     const segments = readListing<{ name: string }>(answer);
     if (segments.length === 0) break;
-    for (const { name } of segments) {
-      const { status } = await askSwift(req, { method: 'DELETE', container, object: name });
-      if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
-    }
+    await removeSegments(
+      req,
+      container,
+      segments.map(({ name }) => name),
+    );
     marker = segments.at(-1)!.name;
   }
   const { status } = await askSwift(req, { method: 'DELETE', container });

@@ -52,9 +52,9 @@ function readCopySource(header: string): { bucket: string; key: string; versionI
   const [, bucket, key] = match as unknown as [string, string, string];
   const query = question < 0 ? '' : header.slice(question + 1);
   if (query === '') return { bucket, key };
-  const version = /^versionId=([^&]+)$/.exec(query);
+  const version = decodePercent(/^versionId=([^&]+)$/.exec(query)?.[1] ?? '');
   if (!version) throw invalidArgument('x-amz-copy-source', header, 'Unsupported copy source parameter.');
-  return { bucket, key, versionId: decodePercent(version[1]!) };
+  return { bucket, key, versionId: version };
 }
 
 /** PUT Object with `x-amz-copy-source`. */

@@ -7,8 +7,8 @@ import { allowOnly, element, findText, parseXml, textElement, xmlDocument } from
 import { type Deleted, removeObject } from './delete-object';
 
 const maxBodyBytes = 10 * 1024 * 1024;
-/** As many as Swift deletes at once. */
-const concurrency = 2;
+/** Deletions at a time: those that wait for the disk together share its sync. */
+const concurrency = 16;
 
 interface Doomed {
   key: string;

@@ -80,10 +80,17 @@ export async function listUploadedParts(req: S3Request, { container, name }: Upl
   return parts.sort((a, b) => a.number - b.number);
 }
 
+/** Deletions at a time: those that wait for the disk together share its sync. */
+const width = 16;
+
 /** Removes objects of uploads; what is gone already is as good as removed. */
 export async function removeSegments(req: S3Request, container: string, names: string[]): Promise<void> {
-  for (const object of names) {
-    const { status } = await askSwift(req, { method: 'DELETE', container, object });
-    if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
-  }
+  const queue = names.values();
+  const work = async () => {
+    for (const object of queue) {
+      const { status } = await askSwift(req, { method: 'DELETE', container, object });
+      if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
+    }
+  };
+  await Promise.all(Array.from({ length: width }, work));
 }
