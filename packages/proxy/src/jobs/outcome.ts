@@ -48,6 +48,7 @@ const putStatuses: Partial<Record<StorageErrorCode, number>> = {
   containerNotFound: 404,
   accountNotFound: 404,
   accountDeleted: 410,
+  archiveNotFound: 412,
   objectTooLarge: 413,
   insufficientStorage: 507,
   unavailable: 503,

@@ -2,6 +2,7 @@ import {
   type ContainerPath,
   isDeleteMarker,
   nullVersion,
+  type ObjectPath,
   type ObjectRecord,
   type SubdirEntry,
   type VersionEntry,
@@ -15,6 +16,7 @@ import {
   objectKey,
   objectsPrefix,
   splitVersionName,
+  versionKey,
   versionName,
   versionNamePrefix,
   versionsPrefix,
@@ -115,13 +117,20 @@ function compare(a: Entry, b: Entry): number {
 
 /** A delete marker is the latest of an object that is not there, unless something newer than it was deleted for good. */
 async function markLatest(database: Database, path: ContainerPath, page: Entry[], nowMs: number): Promise<void> {
+  const newest = new Map<string, string | undefined>();
   for (const entry of page) {
     if ('subdir' in entry || !entry.isDeleteMarker) continue;
     const object = { ...path, object: entry.name };
-    const current = database.find(objects, objectKey(object));
-    if (current && !isExpired(current, nowMs)) continue;
-    const prefix = versionNamePrefix(object);
-    const [newest] = await database.level.keys({ gte: prefix, lt: following(prefix), limit: 1 }).all();
-    entry.isLatest = newest === prefix + versionName('', entry.versionId).slice(1);
+    if (!newest.has(entry.name)) newest.set(entry.name, await findNewestBeside(database, object, nowMs));
+    entry.isLatest = newest.get(entry.name) === versionKey(object, entry.versionId);
   }
+}
+
+/** The key of the newest version of an object that has no current one. */
+async function findNewestBeside(database: Database, path: ObjectPath, nowMs: number): Promise<string | undefined> {
+  const current = database.find(objects, objectKey(path));
+  if (current && !isExpired(current, nowMs)) return undefined;
+  const prefix = versionNamePrefix(path);
+  const [key] = await database.level.keys({ gte: prefix, lt: following(prefix), limit: 1 }).all();
+  return key;
 }
