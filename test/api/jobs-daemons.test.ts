@@ -105,6 +105,25 @@ describe.each([
     expect(JSON.parse(view.body).node_list).toMatchObject([{ name: 'one', cached: true }]);
   });
 
+  test('the live view lists the daemons of the account, for its owners', async () => {
+    await client.put('apps/listed.tar', await archive(), asTar);
+    for (let i = 0; i < 2; i++) await client.send('GET', '/open/AUTH_test/apps/listed.tar');
+    const view = await client.send('GET', '/jobs/v1/AUTH_test?limit=1');
+    const [latest] = JSON.parse(view.body).daemons;
+    expect(latest).toEqual({
+      application: '/AUTH_test/apps/listed.tar',
+      modules: ['app'],
+      bytes: expect.any(Number),
+      made: expect.stringMatching(/^\d{4}-.*Z$/),
+      last_used: expect.stringMatching(/^\d{4}-.*Z$/),
+      sessions: 2,
+    });
+    const other = await client.send('GET', '/jobs/v1/AUTH_test', {
+      'x-auth-token': await server.token('test2:tester2'),
+    });
+    expect(other.status).toBe(403);
+  });
+
   test('modules that cannot be imported leave the job as it would be without, and the answer says why', async () => {
     const answer = await client.post(await archive({}, mapOf({ daemon: 'nowhere' })), asTar);
     expect([answer.status, answer.headers['x-nexe-cached'], answer.headers['x-nexe-retcode']]).toEqual([

@@ -79,7 +79,7 @@ async function run(files: Files, changes: Partial<Session> = {}): Promise<Outcom
     mounts: archiveOf(files),
     memoryBytes,
     channels,
-    daemon: { name: 'app', key: JSON.stringify(files), modules: ['app'] },
+    daemon: { name: 'app', place: '/app', key: JSON.stringify(files), modules: ['app'] },
     ...changes,
   });
   const result: SessionResult = await test1.sandbox.run(session);
@@ -186,7 +186,7 @@ test('sessions that come together wait for one copy', async () => {
 
 test('beyond the number of one tenant, the copy that was not used for the longest time goes', async () => {
   await start({ perTenant: 2 });
-  const named = (name: string) => run(counter, { daemon: { name, key: name, modules: ['app'] } });
+  const named = (name: string) => run(counter, { daemon: { name, place: '/app', key: name, modules: ['app'] } });
   const a = await named('a');
   await named('b');
   expect((await named('a')).out).toBe(a.out);
@@ -224,7 +224,7 @@ test.each([
     'opens.py': 'kept = open("/main.py")',
   };
   for (let i = 0; i < 2; i++) {
-    const outcome = await run(files, { daemon: { name: 'app', key: 'x', modules } });
+    const outcome = await run(files, { daemon: { name: 'app', place: '/app', key: 'x', modules } });
     expect(outcome).toMatchObject({ daemon: false, exitCode: 0, detail: expect.stringMatching(detail) });
     expect(outcome.out).toMatch(/ 1\n$/);
   }
@@ -233,7 +233,7 @@ test.each([
 
 test('an import that does not end is ended at the time of the session', async () => {
   const files = { ...counter, 'spin.py': 'while True: pass' };
-  const outcome = await run(files, { daemon: { name: 'app', key: 'x', modules: ['spin'] }, timeoutMs: 300 });
+  const outcome = await run(files, { daemon: { name: 'app', place: '/app', key: 'x', modules: ['spin'] }, timeoutMs: 300 });
   expect(outcome).toMatchObject({ daemon: false, detail: 'no daemon: session timeout', exitCode: 0 });
 });
 
@@ -265,7 +265,7 @@ test('a session whose client has gone ends the making of its copy', async () => 
     args: ['python', 'main.py'],
     mounts: archiveOf(files),
     memoryBytes,
-    daemon: { name: 'app', key: 'x', modules: ['spin'] },
+    daemon: { name: 'app', place: '/app', key: 'x', modules: ['spin'] },
   });
   const gone = new AbortController();
   const running = test1.sandbox.run(session, { signal: gone.signal });

@@ -77,6 +77,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
       runGroup,
       validateProgram,
       describe: async () => description,
+      listDaemons: async (account) => sandbox.daemons(account).map(({ name: _name, ...daemon }) => daemon),
     };
     return createLocalNode(store, execution, async () => {
       await sandbox.close();

@@ -1,6 +1,7 @@
 import { isStorageError, type StorageErrorCode } from './errors';
 import { LeaseHolder, openRemoteObject } from './remote-object';
 import type {
+  NodeDaemon,
   NodeDescription,
   NodeGroup,
   NodeResult,
@@ -180,6 +181,10 @@ export class RemoteNode implements StorageNode {
 
   describe(): Promise<NodeDescription> {
     return this.#client.json('GET', toPath('node'), { idempotent: true });
+  }
+
+  listDaemons(account: string): Promise<NodeDaemon[]> {
+    return this.#client.json('GET', toPath('accounts', account, 'daemons'), { idempotent: true });
   }
 
   /** Ends the connections; the object server itself goes on. */

@@ -45,6 +45,20 @@ export interface StorageNode extends ObjectStore {
   validateProgram(path: ObjectPath, options: ValidationOptions): Promise<boolean>;
   /** Names of the installed system images, and how the guests are held; for `/info`. */
   describe(): Promise<NodeDescription>;
+  /** The account's applications of which copies are kept, the last used first. */
+  listDaemons(account: string): Promise<NodeDaemon[]>;
+}
+
+export interface NodeDaemon {
+  /** Where the application lies: the path of its archive, or that it was posted. */
+  place: string;
+  modules: string[];
+  sizeBytes: number;
+  /** Milliseconds since the epoch. */
+  madeMs: number;
+  lastUsedMs: number;
+  /** Sessions that started from the copy. */
+  sessionCount: number;
 }
 
 export interface ValidationOptions {

@@ -104,8 +104,10 @@ export interface Session {
 
 /** An application whose modules are imported once for many sessions. Nothing of the session itself gets into the copy. */
 export interface DaemonApplication {
-  /** Which application of the tenant's it is: where it lies. */
+  /** Which application of the tenant's it is. */
   name: string;
+  /** Where it lies, for people. */
+  place: string;
   /** What it is at present: another key means that the copy of before is of no use any more. */
   key: string;
   /** Names of Python modules, in the order in which they are imported. */
@@ -253,6 +255,7 @@ export interface SandboxOptions {
 /** A kept copy of an application. */
 export interface KeptDaemon {
   name: string;
+  place: string;
   modules: string[];
   sizeBytes: number;
   /** Milliseconds since the epoch. */

@@ -21,7 +21,7 @@ export async function daemonOf(
   const place =
     source?.kind === 'object'
       ? `/${source.path.account}/${source.path.container}/${source.path.object}`
-      : (identity ?? '-');
+      : `posted ${identity ?? ''}`;
   const standard = ['stdin', 'stdout', 'stderr'].map((name) => {
     const channel = channels.find(({ device }) => device === name);
     return channel && [channel.type, channel.fileType];
@@ -31,7 +31,12 @@ export async function daemonOf(
   const script = args[1]?.startsWith('-') ? args[1] : args[1]?.slice(0, args[1].lastIndexOf('/') + 1);
   const parts = [program, modules, script, systemImages, standard, variables];
   const details = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  return { name: `${place} ${modules.join(' ')} ${details.slice(0, 16)}`, key: `${identity} ${details}`, modules };
+  return {
+    name: `${place} ${modules.join(' ')} ${details.slice(0, 16)}`,
+    place,
+    key: `${identity} ${details}`,
+    modules,
+  };
 }
 
 /** Stored bodies have an identity for life; posted ones are known by what they are. */

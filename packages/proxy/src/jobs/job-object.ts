@@ -36,7 +36,8 @@ export class JobObjects {
     try {
       // An application is known by its own name: rights are lent to that.
       if (isLink(opened.record)) throw new HttpError(409, `${pathText(path)} is a symlink; name its target`);
-      if (isManifest(opened.record)) throw new HttpError(409, `${pathText(path)} is a large object, which holds no job`);
+      if (isManifest(opened.record))
+        throw new HttpError(409, `${pathText(path)} is a large object, which holds no job`);
       return { result: await use(opened) };
     } finally {
       opened.close();

@@ -6,7 +6,7 @@ import { respondEmpty } from '../http/respond';
 import { accountEvents, jobEvents, sendEvents } from '../jobs/live/events';
 import type { LiveJob } from '../jobs/live/live-job';
 import type { LiveJobs } from '../jobs/live/live-jobs';
-import { jobView, nodeView } from '../jobs/live/view';
+import { daemonView, jobView, nodeView } from '../jobs/live/view';
 import { allowTrustedOrigin } from '../middleware/cors';
 
 const maxPage = 10_000;
@@ -49,7 +49,11 @@ export function jobsRoute(deps: Deps, jobs: LiveJobs): (ctx: SwiftContext) => Pr
       throw new HttpError(405, undefined, { headers: { allow: id === undefined ? 'GET' : 'GET, DELETE' } });
     } else if (id === undefined) {
       if (wantsEvents(ctx)) return stream(ctx, (signal) => accountEvents(jobs, account, signal));
-      respondJson(ctx, listPage(ctx, jobs.list(account)));
+      const daemons = new Query(ctx.req.url!).get('marker') === undefined ? await deps.node.listDaemons(account) : [];
+      respondJson(ctx, {
+        ...listPage(ctx, jobs.list(account)),
+        ...(daemons.length > 0 && { daemons: daemons.map(daemonView) }),
+      });
     } else {
       const job = getJob(ctx);
       if (wantsEvents(ctx)) return stream(ctx, (signal) => jobEvents(job, signal));
@@ -79,7 +83,7 @@ function wantsEvents(ctx: SwiftContext): boolean {
 }
 
 /** `state`, `limit` and `marker` (the last id of the page before). */
-function listPage(ctx: SwiftContext, all: LiveJob[]): unknown {
+function listPage(ctx: SwiftContext, all: LiveJob[]): { jobs: unknown[] } {
   const query = new Query(ctx.req.url!);
   const state = query.get('state');
   const marker = query.get('marker');

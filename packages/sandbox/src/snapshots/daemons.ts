@@ -27,6 +27,7 @@ export type Acquired = { copy: SessionCopy; release(): void } | { problem: strin
 interface Entry {
   readonly tenant: string;
   readonly name: string;
+  readonly place: string;
   readonly key: string;
   readonly modules: string[];
   readonly madeMs: number;
@@ -102,8 +103,8 @@ export class Daemons {
   /** The tenant's copies, the last used first. */
   list(tenant: string): KeptDaemon[] {
     const own = [...this.entries.values()].filter((entry) => entry.tenant === tenant && entry.file !== undefined);
-    return own.reverse().map(({ name, modules, sizeBytes, madeMs, lastUsedMs, sessionCount }) => {
-      return { name, modules, sizeBytes, madeMs, lastUsedMs, sessionCount };
+    return own.reverse().map(({ name, place, modules, sizeBytes, madeMs, lastUsedMs, sessionCount }) => {
+      return { name, place, modules, sizeBytes, madeMs, lastUsedMs, sessionCount };
     });
   }
 
@@ -140,11 +141,12 @@ export class Daemons {
 
   private begin(session: Session): Entry {
     const { tenant, daemon } = session;
-    const { name, key, modules } = daemon!;
+    const { name, place, key, modules } = daemon!;
     const now = this.now();
     const entry: Entry = {
       tenant,
       name,
+      place,
       key,
       modules,
       madeMs: now,

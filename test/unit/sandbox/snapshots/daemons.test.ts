@@ -48,7 +48,7 @@ afterEach(async () => {
 });
 
 const session = (tenant: string, name: string, key = name, changes: Partial<Session> = {}): Session =>
-  sessionOf(new Uint8Array(0), { tenant, daemon: { name, key, modules: ['app'] }, ...changes });
+  sessionOf(new Uint8Array(0), { tenant, daemon: { name, place: '/app', key, modules: ['app'] }, ...changes });
 
 const files = () => readdirSync(path.join(directory, 'copies'));
 

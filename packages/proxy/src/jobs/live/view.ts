@@ -1,3 +1,4 @@
+import type { NodeDaemon } from '@zerocloud/object-server';
 import type { LiveJob, LiveNode } from './live-job';
 
 /** A job as JSON; the nodes are only counted. */
@@ -31,6 +32,18 @@ export function nodeView(node: LiveNode, index: number): Record<string, unknown>
     ended: isoTime(node.endedMs),
     bytes_read: node.readBytes,
     bytes_written: node.writtenBytes,
+  };
+}
+
+/** A kept application as JSON. */
+export function daemonView(daemon: NodeDaemon): Record<string, unknown> {
+  return {
+    application: daemon.place,
+    modules: daemon.modules,
+    bytes: daemon.sizeBytes,
+    made: isoTime(daemon.madeMs),
+    last_used: isoTime(daemon.lastUsedMs),
+    sessions: daemon.sessionCount,
   };
 }
 
