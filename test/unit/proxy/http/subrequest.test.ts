@@ -92,6 +92,8 @@ test('system metadata of a subrequest are kept, and not answered to clients', as
   await send({ method: 'PUT', url: '/v1/AUTH_test/c/noted', headers, body: chunks('x') });
   const record = await server.node.findObject({ account: 'AUTH_test', container: 'c', object: 'noted' });
   expect(record?.metadata['x-object-sysmeta-note']).toBe('ours');
+  const inside = await send({ method: 'HEAD', url: '/v1/AUTH_test/c/noted' });
+  expect(inside.headers['x-object-sysmeta-note']).toBe('ours');
   const seen = await server.request(`${server.storageUrl()}/c/noted`);
   expect(seen.headers.get('x-object-sysmeta-note')).toBeNull();
   await seen.text();
