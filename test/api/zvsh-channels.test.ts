@@ -49,7 +49,8 @@ async function modesOf(file: string, type: number, limits: string, wrap = (comma
   await here.type(`sed -e '/\\/dev\\/channel/d' manifest.1 > m; echo "Channel = ${file},/dev/channel,${type},0,${limits}" >> m
     sed -i 's|^args = .*|args = python /dev/1.modes.py /dev/channel|' nvram.1`);
   const { stderr, stdout } = await here.type(`${wrap('zerovm -t 2 m')} < /dev/null`);
-  return (stderr + stdout).replaceAll('\r', '').replaceAll(/^0\n/gm, '').trimEnd();
+  const told = (stderr + stdout).replaceAll(/zerovm: [^\r\n]*\r\x1b\[K/g, '');
+  return told.replaceAll('\r', '').replaceAll(/^0\n/gm, '').trimEnd();
 }
 
 test.each([
