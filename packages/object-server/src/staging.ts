@@ -31,6 +31,8 @@ interface Entry {
   timer: NodeJS.Timeout;
 }
 
+const adoptedLifetimeFactor = 24;
+
 /**
  * Bodies that are no objects: posted archives, scripts, inflated images. They live for one job, in memory when small,
  * else as files beside the stored bodies, so that sessions can be given hard links to them.
@@ -51,17 +53,21 @@ export class Staging {
     { maxBytes, inflate = false }: { maxBytes: number; inflate?: boolean },
   ): Promise<StagedBody> {
     const source = await this.#receive(inflate ? inflated(body) : body, maxBytes);
-    const id = this.#keep(source);
+    const id = this.#keep(source, this.#options.lifetimeMs);
     return { id, sizeBytes: source.kind === 'bytes' ? source.data.byteLength : source.sizeBytes };
   }
 
-  /** Takes over the output of a session, with its file. */
+  /**
+   * Takes over the output of a session, with its file. Its readers may be the last nodes of a long job, so it is dropped
+   * later than what came with a request.
+   */
   async adopt(body: Output['body']): Promise<string> {
-    if (body.kind === 'bytes') return this.#keep(body);
+    const lifetimeMs = this.#options.lifetimeMs * adoptedLifetimeFactor;
+    if (body.kind === 'bytes') return this.#keep(body, lifetimeMs);
     const path = this.#options.stagingPath();
     await rename(body.path, path);
     const { size } = await stat(path);
-    return this.#keep({ kind: 'file', path, sizeBytes: size });
+    return this.#keep({ kind: 'file', path, sizeBytes: size }, lifetimeMs);
   }
 
   async releaseBody(id: string): Promise<void> {
@@ -90,9 +96,9 @@ export class Staging {
     for (const id of [...this.#entries.keys()]) this.#release(id);
   }
 
-  #keep(source: ByteSource): string {
+  #keep(source: ByteSource, lifetimeMs: number): string {
     const id = randomUUID();
-    const timer = setTimeout(() => this.#release(id), this.#options.lifetimeMs);
+    const timer = setTimeout(() => this.#release(id), lifetimeMs);
     timer.unref();
     this.#entries.set(id, { source, users: 0, released: false, timer });
     return id;

@@ -20,7 +20,7 @@ export interface StorageNode extends ObjectStore {
    * `inflate` gunzips it on the way. `objectTooLarge` beyond `maxBytes` (after inflating), `badArchive` for damaged gzip.
    */
   stageBody(body: AsyncIterable<Uint8Array>, options: { maxBytes: number; inflate?: boolean }): Promise<StagedBody>;
-  /** Forgets a staged body; unknown ids are ignored. Bodies of dead jobs are dropped by the node after an hour. */
+  /** Forgets a staged body; unknown ids are ignored. Bodies of dead jobs are dropped by the node after an hour, spilled outputs after a day. */
   releaseBody(id: string): Promise<void>;
   /**
    * Runs one node of a job: opens its inputs, runs the program, stores the outputs that have a target.

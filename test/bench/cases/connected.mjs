@@ -41,7 +41,7 @@ export function connectedPython({ server }) {
   const description = [
     {
       name: 'first',
-      exec: exec(String.raw`print('hello')`),
+      exec: exec(`print('hello')`),
       devices: [{ name: 'python' }, { name: 'stdout', path: 'zvm://second:stdin' }],
     },
     {
