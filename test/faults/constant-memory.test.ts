@@ -105,7 +105,7 @@ describe('memory does not grow with what is read and written', () => {
       for (let i = 0; i < 300; i++) {
         if (!large.write(block)) await new Promise((resolve) => large.once('drain', () => resolve(undefined)));
       }
-      large.end();
+      large.end(null);
       archive.finalize();
     })();
     const before = peakBytes(server);
