@@ -27,6 +27,7 @@ interface Resource {
 }
 
 const refuse: Operation = () => Promise.reject(notImplemented('The requested resource is not implemented'));
+const refusePlainly: Operation = () => Promise.reject(notImplemented());
 const unsupported: Resource = {
   name: 'UNSUPPORTED',
   methods: { GET: refuse, HEAD: refuse, PUT: refuse, POST: refuse, DELETE: refuse },
@@ -42,10 +43,10 @@ function ofKey(operation: Operation): Operation {
 
 /** What parameters make of a bucket or an object. The first of them that is there decides. */
 const subresources: [parameter: string, Resource][] = [
-  ['acl', { name: 'ACL', methods: { GET: getAcl, PUT: putAcl } }],
+  ['acl', { name: 'S3_ACL', methods: { GET: getAcl, PUT: putAcl } }],
   ['delete', { name: 'MULTI_OBJECT_DELETE', methods: { POST: deleteObjects } }],
   ['location', { name: 'LOCATION', methods: { GET: getLocation } }],
-  ['logging', { name: 'LOGGING_STATUS', methods: { GET: getLogging, PUT: refuse } }],
+  ['logging', { name: 'LOGGING_STATUS', methods: { GET: getLogging, PUT: refusePlainly } }],
   ['partNumber', { name: 'PART', methods: { PUT: ofKey(uploadPart) } }],
   [
     'uploadId',
@@ -91,7 +92,7 @@ const subresources: [parameter: string, Resource][] = [
 const service: Resource = { name: 'SERVICE', methods: { GET: listBuckets } };
 const bucket: Resource = {
   name: 'BUCKET',
-  methods: { GET: listObjects, HEAD: headBucket, PUT: createBucket, DELETE: deleteBucket, POST: refuse },
+  methods: { GET: listObjects, HEAD: headBucket, PUT: createBucket, DELETE: deleteBucket, POST: refusePlainly },
 };
 const object: Resource = {
   name: 'OBJECT',
@@ -100,7 +101,7 @@ const object: Resource = {
     HEAD: readObject,
     PUT: (req) => (req.header('x-amz-copy-source') === undefined ? putObject(req) : copyObject(req)),
     DELETE: deleteObject,
-    POST: refuse,
+    POST: refusePlainly,
   },
 };
 

@@ -77,7 +77,8 @@ export function textElement(name: string, text: string | number | boolean | unde
 
 /** One element around others. */
 export function element(name: string, ...children: string[]): string {
-  return `<${name}>${children.join('')}</${name}>`;
+  const inner = children.join('');
+  return inner === '' ? `<${name}/>` : `<${name}>${inner}</${name}>`;
 }
 
 /** A whole document in the namespace of S3. */
