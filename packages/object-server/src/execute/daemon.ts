@@ -40,9 +40,18 @@ export async function daemonOf(
 }
 
 /** Stored bodies have an identity for life; posted ones are known by what they are. */
-async function identityOf(kind: string | undefined, { identity, source }: OpenedSource): Promise<string> {
-  return kind === 'object' && identity !== undefined ? identity : digestOf(source);
+function identityOf(kind: string | undefined, { identity, source }: OpenedSource): string | Promise<string> {
+  if (kind === 'object' && identity !== undefined) return identity;
+  let digest = digests.get(source);
+  if (!digest) {
+    digest = digestOf(source);
+    digests.set(source, digest);
+  }
+  return digest;
 }
+
+/** A posted archive is the same value for all nodes of its job, and is read once for all of them. */
+const digests = new WeakMap<ByteSource, Promise<string>>();
 
 async function digestOf(source: ByteSource): Promise<string> {
   const hash = createHash('sha256');
