@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { ByteSource, DaemonApplication } from '@zerocloud/sandbox';
 import { pathVariables } from '@zerocloud/sandbox/snapshots/making-session';
 import type { NodeSession } from '../storage-node';
+import { pathOfStaged } from './local-environment';
 import type { OpenedSource } from './opened-sources';
 
 /**
@@ -18,10 +19,8 @@ export async function daemonOf(
   if (modules === undefined || program.kind !== 'system-image') return undefined;
   const source = channels.find(({ device }) => device === 'image')?.source;
   const identity = image && (await identityOf(source?.kind, image));
-  const place =
-    source?.kind === 'object'
-      ? `/${source.path.account}/${source.path.container}/${source.path.object}`
-      : `posted ${identity ?? ''}`;
+  const path = source?.kind === 'object' ? source.path : pathOfStaged(source);
+  const place = path ? `/${path.account}/${path.container}/${path.object}` : `posted ${identity ?? ''}`;
   const standard = ['stdin', 'stdout', 'stderr'].map((name) => {
     const channel = channels.find(({ device }) => device === name);
     return channel && [channel.type, channel.fileType];

@@ -37,7 +37,8 @@ export function localEnvironment(channel: NodeChannel, opened: OpenedSource | un
   return env;
 }
 
-function pathOfStaged(source: NodeChannel['source']): ObjectPath | undefined {
+/** Of staged bytes that stand for an object. */
+export function pathOfStaged(source: NodeChannel['source']): ObjectPath | undefined {
   return source?.kind === 'staged' ? source.standsFor?.path : undefined;
 }
 

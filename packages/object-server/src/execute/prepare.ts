@@ -2,7 +2,7 @@ import type { Channel, Mount, Program, Session } from '@zerocloud/sandbox';
 import { StorageError } from '../errors';
 import type { NodeChannel, NodeSession } from '../storage-node';
 import { daemonOf } from './daemon';
-import { localEnvironment } from './local-environment';
+import { localEnvironment, pathOfStaged } from './local-environment';
 import type { ObjectFiles, OpenedSource, OpenedSources } from './opened-sources';
 import { isFoundValid } from './validation';
 
@@ -42,7 +42,8 @@ export async function prepareSession(
 
 /** A local output must have its container; what policy the container has is part of the report. */
 async function checkLocal({ source, target }: NodeChannel, sources: OpenedSources, store: ObjectFiles): Promise<void> {
-  const path = target?.path ?? (source?.kind === 'object' || source?.kind === 'container' ? source.path : undefined);
+  const isStored = source?.kind === 'object' || source?.kind === 'container';
+  const path = target?.path ?? (isStored ? source.path : pathOfStaged(source));
   if (!path) return;
   const found = await store.findContainer(path);
   sources.policy = found?.policy;

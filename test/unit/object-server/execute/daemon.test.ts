@@ -76,6 +76,15 @@ test('a posted archive is known by its bytes, in memory or in a file, which is r
   }
 });
 
+test('staged bytes that stand for a large object have its place, and are known by what they are', async () => {
+  const path = { account: 'a', container: 'c', object: 'large.tar' };
+  const of = (text: string) =>
+    daemonOf(node({}, { kind: 'staged', id: text, standsFor: { path, record: {} } }), bytes(text, text));
+  const [first, second] = [await of('one'), await of('two')];
+  expect([first!.place, first!.name]).toEqual(['/a/c/large.tar', second!.name]);
+  expect(first!.key).not.toBe(second!.key);
+});
+
 test('nodes that ask for none, or run a program of their own, have none', async () => {
   expect(await daemonOf(node({ daemon: undefined }), bytes('x'))).toBeUndefined();
   expect(await daemonOf(node({ program: { kind: 'image', path: 'main.wasm' } }), bytes('x'))).toBeUndefined();
