@@ -13,6 +13,8 @@ export interface Exchange {
   user?: string;
   /** The whole request in bytes, for what no client sends; `{token}` and `{host}` are filled in. Replaces all but `user`. */
   raw?: string;
+  /** From now on `{as}` in a path is this header of the answer, which each server has its own of. */
+  keep?: { as: string; header: string };
   /** Headers that do not matter here, in lower case. */
   ignore?: string[];
 }
@@ -28,6 +30,7 @@ export interface Answer {
 /** One of the two servers. */
 export class Endpoint {
   readonly #tokens = new Map<string, Promise<string>>();
+  readonly #kept = new Map<string, string>();
 
   constructor(
     readonly url: URL,
@@ -37,13 +40,14 @@ export class Endpoint {
   async send(exchange: Exchange, user: string): Promise<Answer> {
     const token = user === '' ? undefined : await this.token(user);
     if (exchange.raw !== undefined) return this.#sendRaw(exchange.raw, token ?? '');
-    const { method = 'GET', path, headers, body } = exchange;
+    const { method = 'GET', headers, body, keep } = exchange;
+    const path = exchange.path.replace(/\{(\w+)\}/g, (text, name) => this.#kept.get(name) ?? text);
     const all: Record<string, string | string[]> = { host: this.url.host, ...headers };
     if (token !== undefined && headers?.['x-auth-token'] === undefined) all['x-auth-token'] = token;
     const isChunked = Object.keys(all).some((name) => name.toLowerCase() === 'transfer-encoding');
     if (!isChunked && method !== 'GET' && method !== 'HEAD')
       all['content-length'] ??= String(Buffer.byteLength(body ?? ''));
-    return new Promise((resolve, reject) => {
+    const answer = await new Promise<Answer>((resolve, reject) => {
       const { hostname, port } = this.url;
       const request = http.request({ hostname, port, method, path, headers: all, agent: false }, (response) => {
         collect(response).then((bytes) => resolve(toAnswer(response, bytes)), reject);
@@ -51,6 +55,8 @@ export class Endpoint {
       request.on('error', reject);
       request.end(body);
     });
+    if (keep) this.#kept.set(keep.as, answer.headers[keep.header] ?? 'none');
+    return answer;
   }
 
   token(user: string): Promise<string> {

@@ -76,6 +76,8 @@ export class BlobStream extends Readable {
   }
 
   #readNext(target: Buffer): Promise<number> {
+    // The number of a closed file is another's by now, and so would be the bytes.
+    if (this.destroyed) return Promise.reject(this.errored ?? readerIsGone());
     return new Promise((resolve, reject) => {
       const length = Math.min(target.length, this.#end + 1 - this.#position);
       this.#isReading = true;
@@ -89,6 +91,10 @@ export class BlobStream extends Readable {
       });
     });
   }
+}
+
+function readerIsGone(): Error {
+  return Object.assign(new Error('The reader is gone.'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }
 
 /** Writes that always settle: a response whose connection is gone may never call back. */
@@ -124,7 +130,7 @@ class SinkWriter {
   }
 
   #onFailure = (error?: Error): void => {
-    this.#failure ??= error ?? Object.assign(new Error('The reader is gone.'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+    this.#failure ??= error ?? readerIsGone();
     for (const reject of this.#waiting) reject(this.#failure);
     this.#waiting.clear();
   };

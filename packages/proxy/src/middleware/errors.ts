@@ -4,12 +4,12 @@ import { HttpError, htmlType } from '../errors';
 import { headerName } from '../http/header-text';
 
 /** What a client is told of a storage failure that no route translated. `undefined`: Swift's page of the status. */
-const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: string]> = {
+const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: string, contentType?: string]> = {
   accountNotFound: [404],
   accountDeleted: [410],
   containerNotFound: [404],
   containerNotEmpty: [409],
-  versionsLeft: [409, 'Delete all versions before deleting container.'],
+  versionsLeft: [409, 'Delete all versions before deleting container.', htmlType],
   archiveNotFound: [412],
   policyConflict: [409],
   objectNotFound: [404],
@@ -53,8 +53,8 @@ export function errors({ log }: Deps): Middleware {
 function asHttpError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (isStorageError(error)) {
-    const [status, body] = statusOfStorageError[error.code];
-    return new HttpError(status, body, { cause: error });
+    const [status, body, type] = statusOfStorageError[error.code];
+    return new HttpError(status, body, { cause: error, ...(type && { headers: { 'content-type': type } }) });
   }
   // The client hung up: nobody reads the answer, and it is no failure of ours.
   const { name, code } = error as NodeJS.ErrnoException;

@@ -70,7 +70,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
   ctx.set(etagSwitchHeader(record.metadata, 'container'));
   setMetadataHeaders(ctx.res, visibleMetadata(record.metadata, mayControl(ctx.state, path.account)));
   setVersionHeaders(ctx.res, record);
-  if (versionQuery) return listVersions(ctx, deps, path, query, versionQuery);
+  if (versionQuery) return listVersions(ctx, deps, path, versionQuery);
   respondListing(ctx, query, type, isHead ? undefined : renderContainerListing(type, path, entries));
 }
 

@@ -113,7 +113,7 @@ export function linkColumns(
   const path = `/v1/${metadata[names.account] ?? encodePath(account)}/${target}`;
   const etag = metadata[names.etag];
   if (etag === undefined) return { symlink_path: path };
+  const columns = { symlink_etag: etag, symlink_bytes: Number(metadata[names.bytes]), symlink_path: path };
   const sloEtag = metadata[names.sloEtag];
-  const columns = { symlink_path: path, symlink_etag: etag, symlink_bytes: Number(metadata[names.bytes]) };
   return sloEtag === undefined ? columns : { ...columns, slo_etag: `"${sloEtag}"` };
 }

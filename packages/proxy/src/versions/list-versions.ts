@@ -1,11 +1,10 @@
-import { type ContainerPath, nullVersion, type VersionListQuery } from '@zerocloud/object-server';
+import { type ContainerPath, nullVersion, type VersionEntry, type VersionListQuery } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import type { Query } from '../http/query';
 import { negotiateListing } from '../listing/format';
 import { readListQuery } from '../listing/query';
 import { jsonRow } from '../listing/render';
-import { respondListing } from '../listing/respond';
 
 const idForm = /^\d{10}\.\d{5}$/;
 
@@ -27,16 +26,22 @@ export async function listVersions(
   ctx: SwiftContext,
   { node }: Deps,
   path: ContainerPath,
-  query: Query,
   list: VersionListQuery,
 ): Promise<void> {
   const entries = await node.listVersions(path, list);
-  const rows = entries.map((entry) =>
-    'subdir' in entry
-      ? entry
-      : { ...jsonRow(path.account, entry), version_id: entry.versionId, is_latest: entry.isLatest },
-  );
-  respondListing(ctx, query, 'application/json', Buffer.from(JSON.stringify(rows)));
+  const rows = entries.map((entry) => ('subdir' in entry ? entry : versionRow(path.account, entry)));
+  ctx.status = 200;
+  ctx.set('Content-Type', 'application/json; charset=utf-8');
+  ctx.body = Buffer.from(JSON.stringify(rows));
+}
+
+/** Columns in the order of Swift's. */
+function versionRow(account: string, entry: VersionEntry) {
+  const row = jsonRow(account, entry);
+  const { versionId, isLatest } = entry;
+  return versionId === nullVersion
+    ? { ...row, version_id: versionId, is_latest: isLatest }
+    : { ...row, is_latest: isLatest, version_id: versionId };
 }
 
 function refused(sentence: string): HttpError {

@@ -220,8 +220,8 @@ export class LevelStore implements ObjectStore, BodyFiles {
   deleteContainer(path: ContainerPath): Promise<void> {
     return this.#parts.commits.commit((tx) => {
       const { container, account } = getContainer(tx, path);
-      if (container.objectCount > 0) throw new StorageError('containerNotEmpty', 'The container is not empty.');
       if (container.versionCount) throw new StorageError('versionsLeft', 'The container holds older versions.');
+      if (container.objectCount > 0) throw new StorageError('containerNotEmpty', 'The container is not empty.');
       tx.remove(containers, containerKey(path));
       countContainer(tx, path.account, account, container, -1);
     });
