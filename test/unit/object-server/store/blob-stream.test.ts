@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -115,4 +115,18 @@ test('any other stream is sent as well', async () => {
   const received = readAll(sink);
   await sendBody(Readable.from([Buffer.from('abc')]), sink);
   expect((await received).toString()).toBe('abc');
+});
+
+test('a stream that was closed reads nothing more, whatever file has its number by now', async () => {
+  const { fd, stream } = openStream(0, bytes.length - 1);
+  const sink = new PassThrough();
+  const closed = once(stream, 'close');
+  sink.once('data', () => stream.destroy());
+  const sent = expect(sendBody(stream, sink)).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  await closed;
+  const other = openSync(file, 'r');
+  expect(other).toBe(fd);
+  sink.resume();
+  await sent;
+  closeSync(other);
 });
