@@ -4,6 +4,7 @@ import type { LinearMemory } from '../module/engine';
 import { memoryImport } from '../module/rewrite';
 import { WasiHost } from '../wasi/host';
 import { instantiate } from './guest';
+import { HostSwitch } from './host-switch';
 import type { ReadyModule } from './module-cache';
 import { SpareMemory } from './spare-memory';
 
@@ -13,14 +14,13 @@ export interface World {
   host: WasiHost;
 }
 
-/** A program at its start, bound to its world. */
+/** A program at its start. */
 export interface Start {
   memory: LinearMemory;
   run(): void;
 }
 
 interface Prepared extends Start {
-  host: WasiHost;
   module: ReadyModule;
   maximum: number;
 }
@@ -34,6 +34,7 @@ const maxAheadBytes = 1024 ** 2;
  */
 export class Ahead {
   private readonly memories = new SpareMemory();
+  private readonly calls = new HostSwitch();
   private world: World | undefined;
   private start: Prepared | undefined;
   /** The module run last, and how often in a row. */
@@ -45,31 +46,37 @@ export class Ahead {
     return world;
   }
 
-  /** The module with a memory of zeros, at most `memoryBytes` of it, in a world taken from here. Guest code has not run yet. */
-  takeStart(module: ReadyModule, memoryBytes: number, host: WasiHost, imports = host.imports): Start {
+  /**
+   * The module with a memory of zeros, at most `memoryBytes` of it, and its calls going to the host. Guest code has not run yet.
+   * `imports` takes the place of the host's own functions.
+   */
+  takeStart(module: ReadyModule, memoryBytes: number, host: WasiHost, imports?: WasiHost['imports']): Start {
     const maximum = Math.min(module.maxPages, Math.floor(memoryBytes / pageBytes));
     const { start, last } = this;
     this.start = undefined;
+    this.calls.to(host);
     const isAgain = last?.module === module && last.maximum === maximum;
     this.last = { module, maximum, runs: isAgain ? last.runs + 1 : 1 };
-    if (start?.host === host && start.module === module && start.maximum === maximum && imports === host.imports) {
+    if (start?.module === module && start.maximum === maximum && imports === undefined) {
       host.attach(start.memory);
       return start;
     }
     const memory = this.memories.take(module.minPages, maximum);
     host.attach(memory);
+    const all = withMemory(imports ?? this.calls.imports, memory);
     // A start function is guest code, and instantiating can trap: both are part of the run.
-    return { memory, run: () => instantiate(module.module, withMemory(imports, memory))() };
+    return { memory, run: () => instantiate(module.module, all)() };
   }
 
   /** To be called between two sessions. */
   settle(): void {
     // No guest has run since the last time.
     if (this.world) return;
+    this.calls.to(undefined);
     this.start = undefined;
     this.memories.settle();
     this.world = makeWorld();
-    if (this.last && this.last.runs > 1) this.start = this.prepare(this.last, this.world.host);
+    if (this.last && this.last.runs > 1) this.start = this.prepare(this.last);
   }
 
   /** Lets go of what is large; the host and the root stay. */
@@ -80,13 +87,14 @@ export class Ahead {
   }
 
   /** Undefined if the module is none to be made ahead. */
-  private prepare({ module, maximum }: { module: ReadyModule; maximum: number }, host: WasiHost): Prepared | undefined {
+  private prepare({ module, maximum }: { module: ReadyModule; maximum: number }): Prepared | undefined {
     if (module.hasStartFunction || module.sizeBytes > maxAheadBytes || module.minPages * pageBytes > maxAheadBytes) {
       return undefined;
     }
     try {
       const memory = this.memories.take(module.minPages, maximum);
-      return { host, module, maximum, memory, run: instantiate(module.module, withMemory(host.imports, memory)) };
+      const run = instantiate(module.module, withMemory(this.calls.imports, memory));
+      return { module, maximum, memory, run };
     } catch {
       // Its data lie outside of its memory, or there is no memory left: the session itself will report that.
       return undefined;

@@ -221,7 +221,7 @@ export class SessionRunner {
   }
 
   private prepareStart({ memoryBytes, local }: SessionRequest, { module }: ReadyProgram, host: WasiHost): Start {
-    const imports = local?.trace ? traceCalls(host.imports, local.trace) : host.imports;
+    const imports = local?.trace && traceCalls(host.imports, local.trace);
     return this.ahead.takeStart(module, memoryBytes, host, imports);
   }
 

@@ -56,16 +56,32 @@ test('an instance made ahead is for its module and its limit of memory only', as
   expect(session(ahead, one, { limit: 2 * memoryBytes })).toBe(1);
 });
 
-test('an instance made ahead is not used with the host of another world', async () => {
+test('calls of an instance made ahead go to the host of its session', async () => {
   const ahead = new Ahead();
-  const module = await moduleOf(fresh);
-  for (let i = 0; i < 3; i++) session(ahead, module);
-  ahead.takeWorld();
-  const { host } = ahead.takeWorld();
-  host.begin({ args: [], env: {}, channels: [] });
-  made.mockClear();
-  expect(runGuest(ahead.takeStart(module, memoryBytes, host).run).state).toBe('ok');
-  expect(made).toHaveBeenCalledTimes(1);
+  const bytes =
+    await assembleWat(`(module (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) (memory (export "memory") 1)
+    (func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))) (call $exit (i32.load (i32.const 0)))))`);
+  const admission = admitModule(bytes);
+  if (!admission.admitted) throw new Error(admission.reason);
+  const module = await moduleOf('(func (export "_start"))', {
+    module: new engine.Module(rewriteModule(admission.module)),
+  });
+  const exitCodes = [1, 2, 3, 4].map((count) => {
+    made.mockClear();
+    const { host } = ahead.takeWorld();
+    host.begin({ args: Array(count).fill('a'), env: {}, channels: [] });
+    const { exitCode } = runGuest(ahead.takeStart(module, memoryBytes, host).run);
+    const waitedFor = made.mock.calls.length;
+    ahead.settle();
+    return [exitCode, waitedFor];
+  });
+  expect(exitCodes).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 0],
+    [4, 0],
+  ]);
 });
 
 test('what no session took is there for the next one', async () => {
