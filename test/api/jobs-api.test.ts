@@ -57,7 +57,7 @@ test.each(['GET', 'PUT', 'POST', 'DELETE'])(
         path,
         `/api/AUTH_test/${rest}`,
         null,
-        'test,test:tester,AUTH_test',
+        'test,test:tester,AUTH_test,SERVICE_test',
         'swift://AUTH_test/apps/a pp',
         body ?? '',
       ]);

@@ -109,7 +109,7 @@ else:
       '/v1/AUTH_test?q=1',
       '/AUTH_test',
       'q=1',
-      'test,test:tester,AUTH_test',
+      'test,test:tester,AUTH_test,SERVICE_test',
       `${server.host}:${server.port}`,
       'http://elsewhere.example',
       null,

@@ -176,7 +176,7 @@ describe.each([
       SERVER_PROTOCOL: 'HTTP/1.1',
       SERVER_NAME: '127.0.0.1',
       SERVER_PORT: String(server.port),
-      REMOTE_USER: 'test,test:tester,AUTH_test',
+      REMOTE_USER: 'test,test:tester,AUTH_test,SERVICE_test',
       REQUEST_METHOD: 'POST',
       REQUEST_URI: '/v1/AUTH_test?q=1&r=%20',
       PATH_INFO: '/AUTH_test',
