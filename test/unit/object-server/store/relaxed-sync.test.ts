@@ -62,6 +62,29 @@ test('a relaxed upload whose bytes came through a crash is kept', async () => {
   });
 });
 
+test('copies and versions of a relaxed upload that was lost are gone with it', async () => {
+  await withDataDir(async (directory) => {
+    const dataDir = path.join(directory, 'data');
+    await withStore({ dataDir, fsync: true, relaxedSyncMs: 3_600_000 }, async (store) => {
+      await store.putContainer(home, { ...relaxed, settings: { ...relaxed.settings, versioning: 'enabled' } });
+      const { bodyId } = await put(store, 'large', Buffer.alloc(100_000, 'a'));
+      const options = { timestamp, sourceBodyId: bodyId, contentType: 'a/b', metadata: {} };
+      await store.copyObject(at('large'), at('copy'), options);
+      await put(store, 'large', Buffer.from('newer'));
+      const copy = await copyOf(directory, 'crashed');
+      const [blob] = await blobsOf(copy);
+      await truncate(blob!, 1);
+      await withStore({ dataDir: copy, fsync: true }, async (found) => {
+        expect(await found.findContainer(home)).toMatchObject({ objectCount: 1, versionCount: 0, bytesUsed: 5 });
+        expect(await found.listVersions(home, { limit: 10 })).toMatchObject([{ name: 'large', sizeBytes: 5 }]);
+        expect(await found.findAccount(home.account)).toMatchObject({ objectCount: 1, bytesUsed: 5 });
+        await found.maintenance.runNow('orphanSweep');
+        expect(await blobsOf(copy)).toEqual([]);
+      });
+    });
+  });
+});
+
 test('a copy in a container of the other policy waits until the bytes are durable', async () => {
   await withDataDir(async (directory) => {
     const dataDir = path.join(directory, 'data');

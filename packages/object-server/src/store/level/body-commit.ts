@@ -1,11 +1,10 @@
 import { unlink } from 'node:fs/promises';
 import { StorageError } from '../../errors';
-import type { ObjectPath } from '../object-store';
 import type { Transaction } from './group-commit';
 import { blobKey, unsyncedBlobKey } from './keys';
 import { addBlob, addInlineBody } from './object-changes';
 import type { ReceivedBody } from './receive-body';
-import { blobs, unsyncedBlobs } from './rows';
+import { blobs, marks } from './rows';
 import type { StoreParts } from './store-parts';
 
 const newIdPrefix = () => `i${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
@@ -20,16 +19,9 @@ export class BodyCommit {
     this.#parts = parts;
   }
 
-  /**
-   * Runs `refer` in the transaction that adds the body as that of the object at `path`. If that fails or refuses, nothing of the
-   * body is left.
-   */
-  async commit(
-    path: ObjectPath,
-    body: ReceivedBody,
-    refer: (tx: Transaction, bodyId: string) => void,
-  ): Promise<string> {
-    return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(path, body, refer);
+  /** Runs `refer` in the transaction that adds the body. If that fails or refuses, nothing of the body is left. */
+  async commit(body: ReceivedBody, refer: (tx: Transaction, bodyId: string) => void): Promise<string> {
+    return body.kind === 'inline' ? this.#commitInline(body, refer) : this.#commitBlob(body, refer);
   }
 
   /** As `commit`, for a small body that comes about in the transaction itself. */
@@ -56,7 +48,6 @@ export class BodyCommit {
   }
 
   async #commitBlob(
-    path: ObjectPath,
     body: ReceivedBody & { kind: 'file' },
     refer: (tx: Transaction, bodyId: string) => void,
   ): Promise<string> {
@@ -70,7 +61,7 @@ export class BodyCommit {
       await commits.commit((tx) => {
         addBlob(tx, bodyId, body.sizeBytes, body.etag);
         refer(tx, bodyId);
-        if (isUnsynced) this.#markUnsynced(tx, path, bodyId);
+        if (isUnsynced) this.#markUnsynced(tx, bodyId);
       });
       files.settle(bodyId, true);
     } catch (error) {
@@ -82,10 +73,10 @@ export class BodyCommit {
     return bodyId;
   }
 
-  #markUnsynced(tx: Transaction, { account, container, object }: ObjectPath, bodyId: string): void {
+  #markUnsynced(tx: Transaction, bodyId: string): void {
     // The container was made anew under another policy while the body came.
     if (!tx.isRelaxed) throw new StorageError('unavailable', 'The container has changed; try again.');
-    tx.put(unsyncedBlobs, unsyncedBlobKey(bodyId), { account, container, object });
+    tx.put(marks, unsyncedBlobKey(bodyId), '');
     tx.afterCommit(() => this.#parts.relaxed.addBlob(bodyId));
   }
 }

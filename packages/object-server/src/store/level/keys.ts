@@ -78,6 +78,10 @@ function invertedId(versionId: string): string {
 /** Whether a text can be a version's id at all. */
 export const isVersionId = (text: string): boolean => /^\d{10}\.\d{5}$/.test(text);
 
+/** All objects, and all versions beside them. */
+export const objectRange = { gte: table.object, lt: following(table.object) } as const;
+export const versionRange = { gte: table.version, lt: following(table.version) } as const;
+
 export const isVersionKey = (key: string): boolean => key.startsWith(table.version);
 
 /** The path an object key was made from, or a version key without its id. */

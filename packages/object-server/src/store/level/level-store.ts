@@ -69,7 +69,8 @@ import {
 import { checkReachable, checkTarget, getObject } from './object-checks';
 import { OpenBlob } from './open-object';
 import { type ReceivedBody, receiveBody } from './receive-body';
-import { RelaxedSync, recoverRelaxed } from './relaxed-sync';
+import { recoverRelaxed } from './relaxed-recovery';
+import { RelaxedSync } from './relaxed-sync';
 import { accounts, containers, marks, mergeMetadata, objects } from './rows';
 import type { Log, StoreParts } from './store-parts';
 import { listVersionPage } from './version-listing';
@@ -113,7 +114,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     const withoutRelaxed = { database, files, commits, space, deletedAccounts, now, log, sync: fsync };
     const relaxed: RelaxedSync = new RelaxedSync(withoutRelaxed, options.relaxedSyncMs ?? 1000);
     const parts: StoreParts = { ...withoutRelaxed, relaxed };
-    await recoverRelaxed(parts);
+    await recoverRelaxed(withoutRelaxed);
     const maintenance = new Maintenance(parts);
     maintenance.start({
       expirerIntervalMs: options.expirerIntervalMs ?? 60_000,
@@ -380,7 +381,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
   ): Promise<ObjectRecord> {
     const { sizeBytes, etag } = body;
     let record: ObjectRecord | undefined;
-    await this.#bodies.commit(path, body, (tx, bodyId) => {
+    await this.#bodies.commit(body, (tx, bodyId) => {
       checkTarget(tx.find, path, options, this.#parts.now());
       record = putCurrent(this.#versions(tx), path, makeRecord({ bodyId, sizeBytes, etag }, options));
     });

@@ -1,13 +1,11 @@
-import { blobKey, containerKey, flushKey, objectKey, unsyncedBlobKey, unsyncedBlobRange } from './keys';
-import { setObject } from './object-changes';
-import { blobs, containers, marks, objects, unsyncedBlobs } from './rows';
+import { flushKey, unsyncedBlobKey } from './keys';
+import { marks } from './rows';
 import type { StoreParts } from './store-parts';
-import { findDamage } from './verify-blob';
 
 /**
  * Makes durable, once a second, what was written to containers of the policy `relaxed`: first the blobs, then, with a row
  * that is written synced, everything in the log before it. Records may reach the disk before their blobs do (somebody else's
- * sync takes them along), so every such blob has a mark until it is synced, and `recoverRelaxed` looks at those after a crash.
+ * sync takes them along), so every such blob has a mark until it is synced, and `relaxed-recovery.ts` looks at those after a crash.
  */
 export class RelaxedSync {
   readonly #parts: Omit<StoreParts, 'relaxed'>;
@@ -54,7 +52,8 @@ export class RelaxedSync {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#flushing?.catch(() => {});
-    if (this.#isDirty) await this.flush();
+    if (this.#isDirty)
+      await this.flush().catch((err) => this.#parts.log({ err }, 'what is relaxed could not be synced'));
   }
 
   async #flush(): Promise<void> {
@@ -66,7 +65,7 @@ export class RelaxedSync {
     try {
       await this.#parts.files.sync(bodyIds);
       await this.#parts.commits.commit((tx) => {
-        for (const bodyId of bodyIds) tx.remove(unsyncedBlobs, unsyncedBlobKey(bodyId));
+        for (const bodyId of bodyIds) tx.remove(marks, unsyncedBlobKey(bodyId));
         tx.put(marks, flushKey, '');
       });
     } catch (error) {
@@ -81,29 +80,5 @@ export class RelaxedSync {
     this.#timer = setTimeout(() => {
       this.flush().catch((err) => this.#parts.log({ err }, 'what is relaxed could not be synced; it is tried again'));
     }, this.#intervalMs);
-  }
-}
-
-/**
- * After a crash: of the blobs that were not synced yet, those that came through are kept, and objects of the others are
- * removed, as if the upload of that last second had never been.
- */
-export async function recoverRelaxed(parts: Omit<StoreParts, 'relaxed'>): Promise<void> {
-  const { database, commits, files, log } = parts;
-  for (const key of await database.level.keys(unsyncedBlobRange).all()) {
-    const bodyId = key.slice(unsyncedBlobRange.gte.length);
-    const row = database.find(blobs, blobKey(bodyId));
-    const damage = row && (await findDamage(files.pathOf(bodyId), row));
-    if (row && damage === undefined) await files.sync([bodyId]);
-    await commits.commit((tx) => {
-      const path = tx.find(unsyncedBlobs, key)!;
-      tx.remove(unsyncedBlobs, key);
-      if (damage === undefined) return;
-      const record = tx.find(objects, objectKey(path));
-      if (record?.bodyId === bodyId && tx.find(containers, containerKey(path))) setObject(tx, files, path, undefined);
-      const left = tx.find(blobs, blobKey(bodyId));
-      if (left) tx.put(blobs, blobKey(bodyId), { ...left, quarantined: true });
-    });
-    if (damage !== undefined) log({ bodyId, damage }, 'an upload of the last second before a crash was lost');
   }
 }

@@ -1,11 +1,4 @@
-import type {
-  AccountRecord,
-  ContainerRecord,
-  Metadata,
-  MetadataUpdate,
-  ObjectPath,
-  ObjectRecord,
-} from '../object-store';
+import type { AccountRecord, ContainerRecord, Metadata, MetadataUpdate, ObjectRecord } from '../object-store';
 
 /** How the values of one table are written. Decoded values are shared and never changed in place. */
 export interface Table<V> {
@@ -36,8 +29,6 @@ export interface BlobRow {
 export const accounts = jsonTable<AccountRow>();
 export const containers = jsonTable<ContainerRecord>();
 export const blobs = jsonTable<BlobRow>();
-/** Blobs that are not synced yet, with the object that each was stored as. */
-export const unsyncedBlobs = jsonTable<ObjectPath>();
 /** Objects that share an inline body; no row means one. */
 export const inlineReferences = jsonTable<number>();
 /** Tables whose keys say it all. */
