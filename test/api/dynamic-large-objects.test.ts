@@ -69,13 +69,16 @@ describe.each([
     expect(await (await get('dlo/mixed')).text()).toBe('odd');
   });
 
-  test.each(['seg', 'seg/', '/p', 'seg//p', 'seg/p?x', 'seg/p&x', ''])('refuses the manifest %j', async (manifest) => {
-    const answer = await putManifest('dlo/bad', manifest);
-    expect([answer.status, await answer.text()]).toEqual([
-      400,
-      'X-Object-Manifest must be in the format container/prefix',
-    ]);
-  });
+  test.each(['seg', 'seg/', '/p', 'seg//p', 'seg/p?x', 'seg/p&x', 'seg/%00', 'seg/%FF', ''])(
+    'refuses the manifest %j',
+    async (manifest) => {
+      const answer = await putManifest('dlo/bad', manifest);
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        'X-Object-Manifest must be in the format container/prefix',
+      ]);
+    },
+  );
 
   test('a prefix of nothing is an empty object, a container that is not there is 404', async () => {
     await putManifest('dlo/nothing', 'seg/zz');

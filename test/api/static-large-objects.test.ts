@@ -298,6 +298,14 @@ describe.each([
     );
   });
 
+  test('names that cannot be are 412', async () => {
+    const answer = await putManifest('slo/odd', [{ path: 'seg/a\0' }, { path: 'seg/\ud800' }, { path: 'seg/😀' }]);
+    expect(await answer.text()).toBe(
+      'Errors:\nseg/a%00, 412 Precondition Failed\nseg/%EF%BF%BD, 412 Precondition Failed\n' +
+        'seg/%F0%9F%98%80, 404 Not Found\n',
+    );
+  });
+
   test('refuses another etag, a copy, too many segments and too long a manifest', async () => {
     expect((await putManifest('slo/no', three, { etag: 'abc' })).status).toBe(422);
     const copy = await put('slo/no?multipart-manifest=put', '', { 'x-copy-from': 'seg/a' });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,13 +6,25 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { killStartedProcesses, logIn, proxyMain, type ServerProcess, startProcess } from '../support/process';
+import { killStartedProcesses, logIn, proxyMain, type ServerProcess, startProcess, until } from '../support/process';
 
 const mebibyte = 1024 * 1024;
 
 /** The most memory that the server has had so far. */
 function peakBytes({ child }: ServerProcess): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024;
+}
+
+/** Bodies that the server has open. */
+function openBlobs({ child }: ServerProcess): number {
+  const links = readdirSync(`/proc/${child.pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${child.pid}/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return links.filter((target) => target.includes('/blobs/')).length;
 }
 
 describe('memory does not grow with what is read and written', () => {
@@ -93,7 +105,9 @@ describe('memory does not grow with what is read and written', () => {
     );
     await read('/slo/slow', { range: 'bytes=0-500000000' });
     expect(peakBytes(server) - before).toBeLessThan(64 * mebibyte);
+    expect(openBlobs(server)).toBeGreaterThan(0);
     for (const reader of readers) reader.destroy();
+    await until('all files of broken downloads are closed', () => openBlobs(server) === 0);
   });
 
   test('an archive of ten thousand files, and a large one, are stored as they come', async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isStorageError, type ObjectRecord } from '@zerocloud/object-server';
+import { statusText } from '../bulk/report';
 import type { Deps, SwiftContext } from '../context';
-import { HttpError, reasonOf } from '../errors';
+import { HttpError } from '../errors';
 import { quoteText } from '../http/percent';
 import { selectRanges } from '../objects/ranges';
 import { findWholeRecord } from './large-object';
@@ -77,18 +78,24 @@ async function lookAtAll(
   };
   const lookAt = async (text: string): Promise<ObjectRecord | string> => {
     ctx.state.signal.throwIfAborted();
+    if (!isName(text)) return statusText(412);
     const path = segmentPath(account, text);
     try {
       const record = await reader.find(path);
       return isManifest(record) ? await findWholeRecord(ctx, deps, path, record) : record;
     } catch (error) {
-      if (error instanceof HttpError) return `${error.status} ${reasonOf(error.status)}`;
-      if (isStorageError(error)) return `503 ${reasonOf(503)}`;
+      if (error instanceof HttpError) return statusText(error.status);
+      if (isStorageError(error)) return statusText(503);
       throw error;
     }
   };
   await Promise.all(Array.from({ length: width }, worker));
   return looks;
+}
+
+/** JSON can say what no name can be: NUL, and halves of characters. */
+function isName(text: string): boolean {
+  return !/[\0\p{Surrogate}]/u.test(text);
 }
 
 /** The segment as it is kept, or what is wrong with it. */

@@ -15,7 +15,9 @@ import { dynamicName, listedSize } from './stored-manifest';
 export function checkDynamicManifest(value: string | undefined): void {
   if (value === undefined) return;
   const { container, prefix } = splitManifest(value);
-  if (!container || !prefix || /[?&]/.test(value) || prefix.startsWith('/')) {
+  const decoded = decodePercent(value);
+  const isText = decoded !== undefined && !decoded.includes('\0');
+  if (!container || !prefix || /[?&]/.test(value) || prefix.startsWith('/') || !isText) {
     const sentence = 'X-Object-Manifest must be in the format container/prefix';
     throw new HttpError(400, sentence, { headers: { 'content-type': htmlType } });
   }

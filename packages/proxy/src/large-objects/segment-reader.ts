@@ -10,6 +10,8 @@ export class SegmentError extends HttpError {
   constructor(sentence: string, cause?: unknown) {
     super(409, undefined, { cause: new Error(sentence, { cause }) });
     this.message = sentence;
+    // Nothing is wrong with the server: the log needs no stack of it.
+    this.stack = `SegmentError: ${sentence}`;
   }
 }
 
