@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
@@ -11,6 +12,7 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
+  PutObjectCommand,
   type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -215,6 +217,77 @@ describe('an upload cannot be completed', () => {
   ])('with the list %s', async (body, refusal) => {
     const request = { method: 'POST', path: `/${Bucket}/dir/big%20%C3%BC`, query: { uploadId: id }, body };
     expect(await refusalOf(await sendSigned(server, request))).toBe(refusal);
+  });
+});
+
+describe('a multipart object', () => {
+  const whole = Buffer.concat([Buffer.alloc(partBytes, 'a'), Buffer.from('b')]);
+  const make = async () => {
+    const id = await begin();
+    const parts = [whole.subarray(0, partBytes), whole.subarray(partBytes)];
+    const named = [];
+    for (const [index, part] of parts.entries()) named.push(await uploadPart(id, index + 1, part));
+    return (await complete(id, named)).ETag;
+  };
+  const read = async (key = Key) => {
+    const answer = await client.send(new GetObjectCommand({ Bucket, Key: key }));
+    return { content: Buffer.from(await answer.Body!.transformToByteArray()), ...answer };
+  };
+  const CopySource = `${Bucket}/${encodeURIComponent(Key)}`;
+  afterEach(() => client.send(new DeleteObjectCommand({ Bucket, Key })));
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['an upload in one piece', () => client.send(new PutObjectCommand({ Bucket, Key, Body: 'new' }))],
+    ['a copy', () => client.send(new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/small` }))],
+  ])('takes its parts along when %s replaces it', async (_what, replace) => {
+    await client.send(new PutObjectCommand({ Bucket, Key: 'small', Body: 'new' }));
+    await make();
+    await replace();
+    expect((await read()).content.toString()).toBe('new');
+    expect(await segments()).toEqual([]);
+  });
+
+  test('takes its parts along when another one replaces it', async () => {
+    await make();
+    await make();
+    expect((await read()).content.equals(whole)).toBe(true);
+    expect(await segments()).toHaveLength(2);
+  });
+
+  test('keeps its parts when it gets other headers', async () => {
+    const etag = await make();
+    const more = { MetadataDirective: 'REPLACE' as const, Metadata: { a: 'b' } };
+    await client.send(new CopyObjectCommand({ Bucket, Key, CopySource, ...more }));
+    const { content, ETag, Metadata } = await read();
+    expect([content.equals(whole), ETag, Metadata]).toEqual([true, etag, { a: 'b' }]);
+    expect(await segments()).toHaveLength(2);
+  });
+
+  test('is copied with its content, and the copy needs it no more', async () => {
+    await make();
+    const { CopyObjectResult } = await client.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource }));
+    await client.send(new DeleteObjectCommand({ Bucket, Key }));
+    const { content, ETag } = await read('copy');
+    expect(content.equals(whole)).toBe(true);
+    expect(ETag).toBe(`"${md5(whole).toString('hex')}"`);
+    expect(CopyObjectResult?.ETag).toBe(ETag);
+  });
+
+  test('that a bucket keeps as a version keeps its parts', async () => {
+    const target = { Bucket: 'kept', Key };
+    await sendSigned(server, { method: 'PUT', path: '/kept' });
+    const body = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+    await sendSigned(server, { method: 'PUT', path: '/kept', query: { versioning: '' }, body });
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
+    const { ETag } = await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'one' }));
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    const { VersionId } = await client.send(
+      new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload }),
+    );
+    await client.send(new PutObjectCommand({ ...target, Body: 'two' }));
+    await client.send(new DeleteObjectCommand(target));
+    const { Body } = await client.send(new GetObjectCommand({ ...target, VersionId }));
+    expect(await Body!.transformToString()).toBe('one');
   });
 });
 

@@ -9,6 +9,8 @@ import { readObjectHeaders } from '../object-headers';
 import type { S3Request } from '../request';
 import { s3Etag, s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, headerText, refusalOf } from '../swift';
+import { findReplaced, removeReplaced } from '../uploads/replaced';
+import { noInheritance } from '../uploads/upload';
 import { textElement, xmlDocument } from '../xml';
 
 /** The object of `x-amz-copy-source`, which the caller may read. */
@@ -64,7 +66,8 @@ export async function copyObject(req: S3Request): Promise<void> {
   if (range !== undefined) throw invalidArgument('x-amz-copy-source-range', range, 'Illegal copy header');
   const bucket = await getBucketFor(req, 'WRITE');
   const source = await getCopySource(req);
-  if (directive === 'COPY' && source.bucket === req.bucket && source.key === req.key && !source.versionId) {
+  const isItself = source.bucket === req.bucket && source.key === req.key && !source.versionId;
+  if (directive === 'COPY' && isItself) {
     throw new S3Error(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -73,12 +76,16 @@ export async function copyObject(req: S3Request): Promise<void> {
   const owners = { bucketOwner: bucketOwnerOf(req, bucket), objectOwner: req.user };
   const acl = encodeAcl(getAclOfHeaders(req.headers, owners));
   const own = directive === 'REPLACE' ? replacingHeaders(req) : {};
+  // With new headers a multipart object may keep its parts; a copy must have its content for itself.
+  const keepsParts = isItself && !bucket.versioning;
+  const replaced = keepsParts ? undefined : await findReplaced(req, bucket);
   const answer = await callSwift(req, {
     method: 'PUT',
     object: req.key,
-    query: { 'version-id': source.versionId },
-    headers: { ...own, ...copyFrom(source), [objectAclName]: acl },
+    query: { 'version-id': source.versionId, 'multipart-manifest': keepsParts ? 'get' : undefined },
+    headers: { ...own, ...copyFrom(source, keepsParts), ...(keepsParts ? {} : noInheritance), [objectAclName]: acl },
   });
+  await removeReplaced(req, replaced);
   answerCopied(req, 'CopyObjectResult', source, answer);
 }
 
@@ -87,9 +94,12 @@ function replacingHeaders(req: S3Request): Record<string, string> {
   return { ...readObjectHeaders(req), 'content-type': contentType, 'x-fresh-metadata': 'true' };
 }
 
-/** Headers of Swift that name the source. The look at it and the copy must mean the same body. */
-export function copyFrom({ bucket, key, head }: CopySource): Record<string, string> {
-  const { etag } = head.headers;
+/**
+ * Headers of Swift that name the source, its manifest if there is one and that is meant. The look at it and the copy
+ * must mean the same body.
+ */
+export function copyFrom({ bucket, key, head }: CopySource, isManifest = false): Record<string, string> {
+  const etag = (isManifest && head.headers['x-manifest-etag']) || head.headers.etag;
   return {
     'content-length': '0',
     'x-copy-from': encodePath(`${bucket}/${key}`),

@@ -10,6 +10,7 @@ import { readContentMd5, readObjectHeaders, setObjectHeaders, setOverrides } fro
 import type { S3Request } from '../request';
 import { s3Etag, s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, dropBody, headerText, refusalOf } from '../swift';
+import { findReplaced, removeReplaced } from '../uploads/replaced';
 
 /** What S3 gives an object whose upload names no type. */
 const defaultType = 'binary/octet-stream';
@@ -98,6 +99,7 @@ export async function putObject(req: S3Request): Promise<void> {
   const bucket = await getBucketFor(req, 'WRITE');
   const owners = { bucketOwner: bucketOwnerOf(req, bucket), objectOwner: req.user };
   const acl = encodeAcl(getAclOfHeaders(req.headers, owners));
+  const replaced = await findReplaced(req, bucket);
   const answer = await callSwift(req, {
     method: 'PUT',
     object: req.key,
@@ -110,6 +112,7 @@ export async function putObject(req: S3Request): Promise<void> {
     },
     body: req.payload.stream(),
   });
+  await removeReplaced(req, replaced);
   answerPut(req, answer.headers);
 }
 

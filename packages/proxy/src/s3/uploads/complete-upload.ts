@@ -10,6 +10,7 @@ import type { S3Request } from '../request';
 import { s3EtagName } from '../s3-etag';
 import { callSwift } from '../swift';
 import { allowOnly, findText, parseXml, textElement, xmlDocument } from '../xml';
+import { findReplaced, removeReplaced } from './replaced';
 import { getUpload, listUploadedParts, type Part, removeSegments, type Upload, uploadMetadata } from './upload';
 
 const maxBodyBytes = 2 * 1024 * 1024;
@@ -35,7 +36,7 @@ export async function completeUpload(req: S3Request): Promise<void> {
   if (Object.keys(req.headers).some((name) => /^x-amz-(?:checksum-(?!type)|mp-object-size)/.test(name))) {
     throw notImplemented('Checksums of whole multipart uploads are not supported.');
   }
-  await getBucketFor(req, 'WRITE');
+  const bucket = await getBucketFor(req, 'WRITE');
   const upload = await getUpload(req);
   const named = await readParts(req, upload);
   const etag = etagOf(named);
@@ -47,6 +48,7 @@ export async function completeUpload(req: S3Request): Promise<void> {
   }
   const uploaded = await listUploadedParts(req, upload);
   const manifest = Buffer.from(JSON.stringify(manifestOf(req, upload, named, uploaded)));
+  const replaced = await findReplaced(req, bucket);
   const answer = await callSwift(req, {
     method: 'PUT',
     object: req.key,
@@ -57,6 +59,7 @@ export async function completeUpload(req: S3Request): Promise<void> {
   const isNamed = new Set(named.map(({ number }) => number));
   const unused = uploaded.filter(({ number }) => !isNamed.has(number)).map(({ name }) => name);
   await removeSegments(req, upload.container, [upload.name, ...unused]);
+  await removeReplaced(req, replaced);
   const version = answer.headers['x-object-version-id'];
   if (version !== undefined) req.ctx.res.setHeader('x-amz-version-id', version);
   answerCompleted(req, etag);

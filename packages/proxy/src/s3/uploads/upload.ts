@@ -31,7 +31,7 @@ export const uploadMetadata = {
   id: 'x-object-sysmeta-s3api-upload-id',
 } as const;
 
-/** System metadata that a part which is a copy must not take from its source. */
+/** System metadata that a copy, a part for example, must not take from its source: its content is one piece. */
 export const noInheritance = { [objectAclName]: '', [s3EtagName]: '', [uploadMetadata.id]: '' };
 
 /** Only ids of this form were given out; others could name a part. */
@@ -63,7 +63,10 @@ export interface Part {
 }
 
 /** All parts that were uploaded, in order. There are at most as many as a part can have numbers. */
-export async function listUploadedParts(req: S3Request, { container, name }: Upload): Promise<Part[]> {
+export async function listUploadedParts(
+  req: S3Request,
+  { container, name }: Pick<Upload, 'container' | 'name'>,
+): Promise<Part[]> {
   const parts: Part[] = [];
   for (let marker = ''; ; ) {
     const query = { format: 'json', prefix: `${name}/`, delimiter: '/', marker };
