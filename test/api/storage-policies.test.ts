@@ -13,7 +13,7 @@ async function send(method: string, path: string, headers: Record<string, string
 const policyOf = async (container: string) => (await send('HEAD', container)).headers.get('x-storage-policy');
 
 test('two policies are listed, and containers have one of them', async () => {
-  const info = await (await server.request('/info')).json();
+  const info = (await (await server.request('/info')).json()) as { swift: { policies: object[] } };
   expect(info.swift.policies).toEqual([
     { name: 'Policy-0', aliases: 'Policy-0', default: true },
     { name: 'relaxed', aliases: 'relaxed' },

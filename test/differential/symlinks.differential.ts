@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
 import { differential } from './differential';
+import type { Exchange } from './exchange';
 
 const body = 'what it stands for';
 const etag = createHash('md5').update(body).digest('hex');
 
 differential('symlinks', ({ account, prepare, same }) => {
   const at = (path: string) => `/v1/${account}/${path}`;
-  const link = (path: string, target: string, headers: Record<string, string> = {}) => ({
+  const link = (path: string, target: string, headers: Record<string, string> = {}): Exchange => ({
     method: 'PUT',
     path: at(path),
     headers: { 'x-symlink-target': target, ...headers },
   });
-  const both = (path: string, headers: Record<string, string> = {}) =>
+  const both = (path: string, headers: Record<string, string> = {}): Exchange[] =>
     ['GET', 'HEAD'].map((method) => ({ method, path: at(path), headers }));
 
-  prepare(() => [
+  prepare((): Exchange[] => [
     { method: 'PUT', path: at('c') },
     { method: 'PUT', path: at('l') },
     {
