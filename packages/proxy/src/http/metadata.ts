@@ -37,10 +37,10 @@ export function readUserMetadata(headers: IncomingHttpHeaders, owner: MetadataOw
     count++;
     sizeBytes += rawName.length + raw.length;
     if (rawName.length > limits.maxMetaNameLength) {
-      throw new HttpError(400, `Metadata name too long: ${prefix}${name}`);
+      throw new HttpError(400, `Metadata name too long: ${prefix}${headerName(name)}`);
     }
     if (raw.length > limits.maxMetaValueLength) {
-      throw new HttpError(400, `Metadata value longer than ${limits.maxMetaValueLength}: ${prefix}${name}`);
+      throw new HttpError(400, `Metadata value longer than ${limits.maxMetaValueLength}: ${prefix}${headerName(name)}`);
     }
     checkTotals(count, sizeBytes, limits);
     metadata[prefix + name] = value;

@@ -115,9 +115,12 @@ export function answersCondition(ctx: SwiftContext, record: ObjectRecord): boole
   const status = evaluateConditions(ctx.req.headers, record);
   if (status === undefined) return false;
   setHeaders(ctx, record);
-  if (status === 412) ctx.res.setHeader('Content-Type', htmlType);
   ctx.status = status;
-  if (status === 412) ctx.body = noBytes;
+  if (status === 412) {
+    ctx.res.setHeader('Content-Type', htmlType);
+    ctx.res.removeHeader('Accept-Ranges');
+    ctx.body = noBytes;
+  }
   return true;
 }
 

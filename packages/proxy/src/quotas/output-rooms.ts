@@ -1,5 +1,5 @@
 import type { ContainerPath, StorageNode } from '@zerocloud/object-server';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 import { getUploadRoom } from './upload-quota';
 
 /**
@@ -40,7 +40,7 @@ export class OutputRooms {
     if (!container) return this.maxBytes;
     try {
       const room = getUploadRoom(account, container, undefined, this.maxBytes);
-      return room > 0 ? room : new HttpError(413, 'Upload exceeds quota.');
+      return room > 0 ? room : new HttpError(413, 'Upload exceeds quota.', { headers: { 'content-type': htmlType } });
     } catch (error) {
       if (error instanceof HttpError) return error;
       throw error;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 
 const whole = /^\d+$/;
 
@@ -7,7 +7,8 @@ const whole = /^\d+$/;
 export function checkContainerQuotas(headers: IncomingHttpHeaders): void {
   for (const kind of ['bytes', 'count']) {
     const value = headers[`x-container-meta-quota-${kind}`];
-    if (value && !whole.test(String(value))) throw new HttpError(400, `Invalid ${kind} quota.`);
+    if (value && !whole.test(String(value)))
+      throw new HttpError(400, `Invalid ${kind} quota.`, { headers: { 'content-type': htmlType } });
   }
 }
 

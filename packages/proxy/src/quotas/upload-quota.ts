@@ -1,5 +1,5 @@
 import type { AccountRecord, ContainerRecord } from '@zerocloud/object-server';
-import { HttpError } from '../errors';
+import { HttpError, htmlType } from '../errors';
 
 const accountBytes = 'x-account-meta-quota-bytes';
 const containerBytes = 'x-container-meta-quota-bytes';
@@ -37,5 +37,5 @@ function findQuota(metadata: Record<string, string> | undefined, name: string): 
 }
 
 function exceeded(): HttpError {
-  return new HttpError(413, 'Upload exceeds quota.');
+  return new HttpError(413, 'Upload exceeds quota.', { headers: { 'content-type': htmlType } });
 }

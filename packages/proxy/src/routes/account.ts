@@ -107,7 +107,7 @@ async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
   if (ctx.querystring !== '') throw new HttpError(400);
   if (!(await node.findAccount(account))) throw new HttpError(404);
   await node.deleteAccount(account);
-  respondEmpty(ctx, 204);
+  respondEmpty(ctx, 204, deletedStatus.headers);
 }
 
 function readAccountMetadata(ctx: SwiftContext, { config }: Deps): MetadataUpdate {

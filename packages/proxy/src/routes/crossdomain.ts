@@ -9,7 +9,7 @@ export function crossDomainRoute(policy: string): Middleware {
   );
   return (ctx, next) => {
     if (ctx.method !== 'GET') return next();
-    ctx.set('Content-Type', 'application/xml; charset=UTF-8');
+    ctx.set('Content-Type', 'application/xml');
     ctx.body = body;
     return undefined;
   };

@@ -17,7 +17,7 @@ export function endpointsRoute(): (ctx: SwiftContext) => void {
     const { localAddress = '', localPort } = ctx.req.socket;
     const host = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
     const endpoints = [`http://${host}:${localPort}/v1/${path}`];
-    ctx.set('Content-Type', 'application/json; charset=UTF-8');
+    ctx.set('Content-Type', 'application/json');
     ctx.body = Buffer.from(JSON.stringify(version === 2 ? { endpoints, headers: {} } : endpoints));
   };
 }

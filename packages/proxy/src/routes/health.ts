@@ -8,7 +8,7 @@ export function healthRoute(disableFile: string | undefined): (ctx: SwiftContext
   return (ctx) => {
     const isDisabled = disableFile !== undefined && existsSync(disableFile);
     ctx.status = isDisabled ? 503 : 200;
-    ctx.set('Content-Type', isDisabled ? 'text/plain; charset=UTF-8' : 'text/plain');
+    ctx.set('Content-Type', 'text/plain');
     ctx.body = isDisabled ? disabled : fine;
   };
 }
