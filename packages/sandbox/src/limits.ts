@@ -94,7 +94,10 @@ export const spareExecutors = 2;
 /** Sessions of one group: each is a thread of one process. */
 export const maxGroupSessions = 64;
 
-/** Processes for groups that wait for their next one, and for how long: those of tenants, and the one that is nobody's yet. */
+/**
+ * Processes for groups that wait for their next one, and for how long: those of tenants, and the one that is nobody's yet, with
+ * its threads started.
+ */
 export const groupProcesses = { idleCount: 3, idleMs: 60_000, spareMs: 600_000, threadsAhead: 2 } as const;
 
 /** Waiting sessions looked at for each executor that comes free, the longest waiting first. */

@@ -7,6 +7,8 @@ import { GroupProcess } from './group-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
 
+export type KeptProcesses = Record<keyof typeof groupProcesses, number>;
+
 interface WaitingGroup {
   size: number;
   start(): void;
@@ -38,6 +40,8 @@ export class GroupPool {
     private readonly options: Pick<SandboxOptions, 'workDir' | 'log'> & { maxSessions: number },
     private readonly setup: ExecutorSetup,
     private readonly jail: Jail,
+    /** How many processes wait for how long. */
+    private readonly kept: KeptProcesses = groupProcesses,
   ) {}
 
   load(): { running: number; waiting: number } {
@@ -103,7 +107,7 @@ export class GroupPool {
     } finally {
       signal?.removeEventListener('abort', abort);
       this.runningCount -= sessions.length;
-      if (group?.state === 'idle') this.keep(group, groupProcesses.idleMs);
+      if (group?.state === 'idle') this.keep(group, this.kept.idleMs);
       this.dispatch();
       setImmediate(() => this.keepSpare());
     }
@@ -131,8 +135,9 @@ export class GroupPool {
     const timer = setTimeout(() => this.discard(group), forMs);
     timer.unref();
     this.idle.set(group, { lastUsedMs: performance.now(), timer });
-    if (this.idle.size <= groupProcesses.idleCount) return;
-    const [oldest] = [...this.idle].sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
+    const ofTenants = [...this.idle].filter(([{ tenant }]) => tenant !== undefined);
+    if (ofTenants.length <= this.kept.idleCount) return;
+    const [oldest] = ofTenants.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
     this.discard(oldest![0]);
   }
 
@@ -147,7 +152,7 @@ export class GroupPool {
     if (this.closed || this.waiting.length > 0) return;
     if ([...this.idle.keys()].some(({ tenant }) => tenant === undefined)) return;
     try {
-      this.keep(this.spawn(groupProcesses.threadsAhead), groupProcesses.spareMs);
+      this.keep(this.spawn(this.kept.threadsAhead), this.kept.spareMs);
     } catch (error) {
       this.options.log?.({ error: String(error) }, 'a process for groups could not be started');
     }

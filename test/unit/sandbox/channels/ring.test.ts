@@ -1,4 +1,4 @@
-import { createRing, Ring, ringWords } from '@zerocloud/sandbox/channels/ring';
+import { createRing, defaultRingBytes, Ring, resetRing, ringBytes, ringWords } from '@zerocloud/sandbox/channels/ring';
 import fc from 'fast-check';
 
 /** Both ends of a small ring in one thread, for what must not wait. `counter`: bytes that have passed already. */
@@ -94,5 +94,28 @@ describe('a ring', () => {
         expect(ring.availableBytes).toBe(model.length);
       }),
     );
+  });
+
+  it('is like new for the next two threads when it has been reset, whatever it held', () => {
+    const { ring, shared } = openRing(8);
+    put(ring, 'abcdefgh');
+    take(ring, 3);
+    ring.endWriter();
+    ring.endReader();
+    resetRing(shared);
+    const next = new Ring(shared);
+    expect(next.availableBytes).toBe(0);
+    expect(put(next, 'xy')).toBe(2);
+    expect(take(next, 8)).toBe('xy');
+  });
+
+  it.each([
+    [1, defaultRingBytes],
+    [128, defaultRingBytes],
+    [129, defaultRingBytes / 2],
+    [1000, 131_072],
+    [100_000, 65_536],
+  ])('has its part of the memory: each of %d has %d bytes', (count, sizeBytes) => {
+    expect(ringBytes(count)).toBe(sizeBytes);
   });
 });
