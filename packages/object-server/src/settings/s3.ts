@@ -52,7 +52,7 @@ export const s3Settings = {
     readBy,
     min: 1,
     max: 10_000,
-    default: 1000,
+    default: 10_000,
     sentence: 'Highest number of a part of an S3 multipart upload.',
   }),
   s3MinPartBytes: integer('S3_MIN_PART_SIZE', {

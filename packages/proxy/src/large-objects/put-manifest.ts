@@ -45,9 +45,13 @@ export async function putManifest(
   answerAs(ctx, await store(ctx, subrequests, manifest), manifest);
 }
 
+/** A request of the server's own may have another limit: S3 counts the parts of an upload by itself. */
+export const maxSegmentsName = 'x-backend-max-manifest-segments';
+
 async function readRequest(ctx: SwiftContext, deps: Deps): Promise<Submitted[]> {
   const { headers } = ctx.req;
-  const { maxManifestBytes, maxManifestSegments } = deps.config.largeObjects;
+  const { maxManifestBytes, ...limits } = deps.config.largeObjects;
+  const maxManifestSegments = Number(headers[maxSegmentsName] ?? limits.maxManifestSegments);
   if (headers['x-copy-from'] && Number(headers['content-length'] ?? 0) > 0) {
     throw new HttpError(400, 'Copy requests require a zero byte body');
   }

@@ -14,6 +14,8 @@ export interface XmlElement {
 
 /** The deepest document of S3, an access control policy, has five levels. */
 const maxDepth = 8;
+/** The longest, the parts of an upload with their checksums, has 40,000. */
+const maxElements = 100_000;
 
 /**
  * Reads a document whose root has the given name. `MalformedXML` for anything else: what is not well-formed, has another
@@ -24,6 +26,7 @@ export function parseXml(bytes: Buffer, rootName: string): XmlElement {
   const parser = new SaxesParser({ xmlns: true });
   const open: XmlElement[] = [];
   let root: XmlElement | undefined;
+  let count = 0;
   const refuse = () => {
     throw new S3Error('MalformedXML');
   };
@@ -31,7 +34,7 @@ export function parseXml(bytes: Buffer, rootName: string): XmlElement {
   parser.on('doctype', refuse);
   parser.on('opentag', ({ local, attributes }) => {
     const element: XmlElement = { name: local, attributes: localNames(attributes), children: [], text: '' };
-    if (open.length >= maxDepth) refuse();
+    if (open.length >= maxDepth || ++count > maxElements) refuse();
     open.at(-1)?.children.push(element);
     root ??= element;
     open.push(element);

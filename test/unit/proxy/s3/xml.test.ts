@@ -28,6 +28,7 @@ test.each([
   ['an attribute twice', '<Root a="1" a="2"/>'],
   ['nothing', ''],
   ['depth', `${'<Root>'.repeat(9)}${'</Root>'.repeat(9)}`],
+  ['more elements than any list needs', `<Root>${'<a/>'.repeat(100_001)}</Root>`],
   ['bytes that are no UTF-8', '<Root>\xff</Root>'],
 ])('%s is malformed', (_what, document) => {
   expect(() => parseXml(Buffer.from(document, 'latin1'), 'Root')).toThrow(

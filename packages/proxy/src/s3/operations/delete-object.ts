@@ -3,10 +3,12 @@ import { respondEmpty } from '../../http/respond';
 import type { SubAnswer } from '../../http/subrequest';
 import { promoteNewest } from '../../versions';
 import { getBucketFor } from '../access';
+import { segmentsOf } from '../bucket-name';
 import { S3Error } from '../errors';
 import type { S3Request } from '../request';
-import { s3EtagName } from '../s3-etag';
 import { askSwift, refusalOf, type SwiftRequest } from '../swift';
+import { removeReplaced } from '../uploads/replaced';
+import { uploadMetadata } from '../uploads/upload';
 
 /** DELETE Object: 204 also when there was none. */
 export async function deleteObject(req: S3Request): Promise<void> {
@@ -43,10 +45,9 @@ export async function removeObject(
   // A version that stays keeps its parts.
   const isNull = head.headers['x-object-version-id'] === nullVersion;
   const isGone = version !== undefined || !versioning || (versioning === 'suspended' && isNull);
-  const isLarge = isGone && isStatic(head);
-  // What S3 made is of one container, so its parts can go without a report.
-  const isQuiet = version === undefined && head.headers[s3EtagName] !== undefined;
-  const manifest = isLarge ? { 'multipart-manifest': 'delete', async: isQuiet ? 'on' : undefined } : {};
+  const uploadId = isGone && isStatic(head) ? head.headers[uploadMetadata.id] : undefined;
+  const isLarge = isGone && isStatic(head) && !uploadId;
+  const manifest = isLarge ? { 'multipart-manifest': 'delete' } : {};
   const request: SwiftRequest = {
     method: 'DELETE',
     object: key,
@@ -56,6 +57,7 @@ export async function removeObject(
   const answer = await askSwift(req, request);
   if (answer.status >= 400 && answer.status !== 404) throw await refusalOf(req, request, answer);
   if (isLarge && answer.status === 200) await checkParts(answer.body);
+  if (uploadId) await removeReplaced(req, { container: segmentsOf(req.bucket), name: `${key}/${uploadId}` });
   if (version !== undefined && versioning) await promote(req, key);
   const added = version === undefined ? answer.headers['x-object-version-id'] : undefined;
   return {

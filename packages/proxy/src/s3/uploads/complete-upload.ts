@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SwiftContext } from '../../context';
+import { maxSegmentsName } from '../../large-objects/put-manifest';
 import { unquoteEtag } from '../../objects/conditions';
 import { rawPathOf } from '../../swift-path';
 import { getBucketFor } from '../access';
@@ -13,7 +14,9 @@ import { allowOnly, findText, parseXml, textElement, xmlDocument } from '../xml'
 import { findReplaced, removeReplaced } from './replaced';
 import { getUpload, listUploadedParts, type Part, removeSegments, type Upload, uploadMetadata } from './upload';
 
-const maxBodyBytes = 2 * 1024 * 1024;
+/** With the longest checksum. */
+const maxBytesOfPart = 512;
+const minBodyBytes = 2 * 1024 * 1024;
 const partElements = [
   'PartNumber',
   'ETag',
@@ -53,7 +56,12 @@ export async function completeUpload(req: S3Request): Promise<void> {
     method: 'PUT',
     object: req.key,
     query: { 'multipart-manifest': 'put' },
-    headers: { ...headersOf(upload), 'content-length': String(manifest.length), [s3EtagName]: etag },
+    headers: {
+      ...headersOf(upload),
+      'content-length': String(manifest.length),
+      [maxSegmentsName]: String(named.length),
+      [s3EtagName]: etag,
+    },
     body: once(manifest),
   });
   const isNamed = new Set(named.map(({ number }) => number));
@@ -70,7 +78,8 @@ async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 async function readParts(req: S3Request, { id }: Upload): Promise<NamedPart[]> {
-  const body = await req.payload.read(maxBodyBytes, new S3Error('MalformedXML'));
+  const maxBytes = Math.max(minBodyBytes, req.api.config.maxUploadParts * maxBytesOfPart);
+  const body = await req.payload.read(maxBytes, new S3Error('MalformedXML'));
   if (body.length === 0) throw new S3Error('InvalidRequest', 'You must specify at least one part');
   const root = parseXml(body, 'CompleteMultipartUpload');
   allowOnly(root, ['Part']);

@@ -4,7 +4,7 @@ import { segmentsOf } from '../bucket-name';
 import type { S3Request } from '../request';
 import { listUploadedParts, removeSegments, uploadMetadata } from './upload';
 
-/** The parts of an object that is about to be replaced. */
+/** The parts of an object that is about to be replaced, or gone. */
 export interface Replaced {
   container: string;
   /** `<key>/<upload id>`. */
@@ -32,6 +32,6 @@ export async function removeReplaced(req: S3Request, replaced: Replaced | undefi
     const names = parts.map(({ name }) => name);
     await removeSegments(req, container, names);
   } catch (err) {
-    req.api.deps.log.warn({ txn: req.ctx.state.transactionId, err, container }, 'parts of a replaced object stay');
+    req.api.deps.log.warn({ txn: req.ctx.state.transactionId, err, container }, 'parts of an object that is gone stay');
   }
 }
