@@ -244,6 +244,35 @@ describe.each([
       });
     });
 
+    test('many bzip2 archives at once wait for each other', async () => {
+      const body = await readFile(path.join(__dirname, '../support/files-f0-f29.tar.bz2'));
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => extract('tar.bz2', body, json, `/crowd${i}`)),
+      );
+      for (const answer of answers)
+        expect(await answer.json()).toMatchObject({ 'Number Files Created': 30, Errors: [] });
+    });
+
+    test('an upload that stalls is told so', async () => {
+      const stalling = await startServer({ split, env: { CLIENT_TIMEOUT_S: '1' } });
+      try {
+        const socket = await stalling.connect();
+        let answer = '';
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        socket.on('data', (chunk) => {
+          answer += chunk;
+        });
+        socket.write(
+          `PUT /v1/AUTH_test?extract-archive=tar HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${await stalling.token()}\r\n` +
+            'Content-Length: 5000\r\nConnection: close\r\n\r\nxx',
+        );
+        await closed;
+        expect(answer).toContain('Response Status: 408 Request Timeout');
+      } finally {
+        await stalling.close();
+      }
+    });
+
     test('refuses other types, and answers in the form asked for', async () => {
       const zip = await extract('zip', 'x');
       expect([zip.status, await zip.text()]).toEqual([400, 'Unsupported archive format']);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { type DeleteOutcome, TooManyFailures } from './delete-all';
+import { findFailure } from './failure';
 import { withHeartbeat } from './heartbeat';
 import { type BulkFields, findReportType, renderReport, reportContentType, statusText } from './report';
 
@@ -40,7 +41,8 @@ async function outcomeOf(ctx: SwiftContext, { log }: Deps, run: () => Promise<De
     return { fields: fieldsOf(400, 'Invalid bulk delete.', outcome), outcome };
   } catch (error) {
     if (error instanceof TooManyFailures) return refused(error, error.outcome);
-    if (error instanceof HttpError) return refused(error);
+    const failure = findFailure(error);
+    if (failure) return refused(new HttpError(failure.status, failure.sentence));
     if (!ctx.state.signal.aborted) log.error({ txn: ctx.state.transactionId, err: error }, 'bulk delete failed');
     return refused(new HttpError(500, ''));
   }

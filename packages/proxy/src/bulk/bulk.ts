@@ -1,3 +1,4 @@
+import { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, Middleware } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { Query } from '../http/query';
@@ -6,8 +7,12 @@ import { isJobRequest } from '../jobs/job-request';
 import { bulkDelete } from './bulk-delete';
 import { extractArchive, findArchiveType } from './extract-archive';
 
+/** Inflating bzip2 takes a thread: so many at once, in turns between users, the rest waits. */
+const bzipThreads = { slots: 4, reserved: 4, maxWaiting: 20 };
+
 /** Requests that are many: `PUT ?extract-archive=…`, and POST or DELETE `?bulk-delete`. */
 export function bulk(deps: Deps, subrequests: Subrequests): Middleware {
+  const threads = new FairSlots(bzipThreads);
   return (ctx, next) => {
     const { method } = ctx.req;
     const url = ctx.req.url!;
@@ -17,7 +22,7 @@ export function bulk(deps: Deps, subrequests: Subrequests): Middleware {
       if (asked === undefined) return next();
       const type = findArchiveType(asked);
       if (!type) throw new HttpError(400, 'Unsupported archive format', { headers: { 'content-type': htmlType } });
-      extractArchive(ctx, deps, subrequests, type);
+      extractArchive(ctx, deps, subrequests, type, threads);
       return Promise.resolve();
     }
     if (method !== 'POST' && method !== 'DELETE') return next();

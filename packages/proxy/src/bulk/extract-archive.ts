@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
+import type { FairSlots } from '@zerocloud/object-server/fair-slots';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { quoteBytes, quoteText } from '../http/percent';
@@ -8,6 +9,7 @@ import { UploadBody } from '../objects/upload-body';
 import { ArchiveError } from './archive-error';
 import { type ArchiveType, archiveMembers, type Member } from './archive-members';
 import { discardAnswer } from './discard-answer';
+import { findFailure } from './failure';
 import { withHeartbeat } from './heartbeat';
 import { memberHeaders } from './member-headers';
 import { type BulkError, type BulkFields, findReportType, renderReport, reportContentType, statusText } from './report';
@@ -29,12 +31,18 @@ function stripDots(text: string): string {
  * and all that holds for one. The answer is 200, and its body says at the end what became of them
  * (`handle_extract_iter` of swift/common/middleware/bulk.py).
  */
-export function extractArchive(ctx: SwiftContext, deps: Deps, subrequests: Subrequests, archive: ArchiveType): void {
+export function extractArchive(
+  ctx: SwiftContext,
+  deps: Deps,
+  subrequests: Subrequests,
+  archive: ArchiveType,
+  threads: FairSlots,
+): void {
   const type = findReportType(ctx.req.headers.accept);
   ctx.status = 200;
   ctx.set('Content-Type', reportContentType(type));
   const first = type?.endsWith('/xml') ? '<?xml version="1.0" encoding="UTF-8"?>\n' : ' ';
-  const extraction = new Extraction(ctx, deps, subrequests);
+  const extraction = new Extraction(ctx, deps, subrequests, threads);
   const work = async () => {
     const fields = type === undefined ? extraction.told(406, '') : await extraction.run(archive);
     return renderReport(type, fields, extraction.errors, 'extract');
@@ -83,12 +91,29 @@ class Extraction {
     private readonly ctx: SwiftContext,
     private readonly deps: Deps,
     private readonly subrequests: Subrequests,
+    private readonly threads: FairSlots,
   ) {
     const { maxObjectNameLength, maxContainerNameLength } = deps.config.limits;
     this.#maxPathBytes = maxObjectNameLength + maxContainerNameLength + 2;
   }
 
   async run(type: ArchiveType): Promise<BulkFields> {
+    if (type !== 'tar.bz2') return this.#run(type);
+    const { identity, signal } = this.ctx.state;
+    const user = identity?.user ?? '';
+    try {
+      await this.threads.acquire(user, signal);
+    } catch (error) {
+      return this.#toldOf(error);
+    }
+    try {
+      return await this.#run(type);
+    } finally {
+      this.threads.release(user);
+    }
+  }
+
+  async #run(type: ArchiveType): Promise<BulkFields> {
     const { ctx, deps } = this;
     try {
       const { headers } = ctx.req;
@@ -120,7 +145,8 @@ class Extraction {
   }
 
   #toldOf(error: unknown): BulkFields {
-    if (error instanceof HttpError) return this.told(error.status, error.body);
+    const failure = findFailure(error);
+    if (failure) return this.told(failure.status, failure.sentence);
     if (error instanceof ArchiveError) return this.told(400, `Invalid Tar File: ${error.message}`);
     const { ctx, deps } = this;
     if (!ctx.state.signal.aborted) deps.log.error({ txn: ctx.state.transactionId, err: error }, 'an extraction failed');
