@@ -6,7 +6,7 @@ export interface KnownDifference {
   in: RegExp | string;
   /** `status`, `reason`, `body`, `header <name>`, or `*` for all of them. */
   what: string;
-  /** The same words as in the table of docs/api.md. */
+  /** The same words as in the table at the end of docs/api.md, which a unit test compares. */
   reason: string;
 }
 
@@ -22,7 +22,8 @@ export const knownDifferences: KnownDifference[] = [
     suite: 'listings',
     in: 'a parameter of a container that is no UTF-8',
     what: 'header content-type',
-    reason: 'the sentence is `text/plain` for a container, `text/html` for an account',
+    reason:
+      'the sentence about a parameter that is no UTF-8 is `text/plain` for a container, `text/html` for an account',
   },
   {
     suite: 'listings',
@@ -41,14 +42,19 @@ export const knownDifferences: KnownDifference[] = [
     suite: 'pages',
     in: 'paths that are wrong before it matters who asks',
     what: '*',
-    reason: 'asks for a token first, whatever is wrong with the path',
+    reason: 'a path that is wrong is 401 without a token, before it is 400 or 412',
   },
-  { suite: 'pages', in: 'an object without a container', what: '*', reason: 'answers 500' },
+  {
+    suite: 'pages',
+    in: 'an object without a container',
+    what: '*',
+    reason: 'a path with an object but no container is 500',
+  },
   {
     suite: 'pages',
     in: 'a method that nobody knows',
     what: 'header allow',
-    reason: 'names the methods that are allowed',
+    reason: 'the 405 to a method that nobody knows names those that are allowed',
   },
   {
     suite: 'form post',
@@ -114,7 +120,7 @@ export const knownDifferences: KnownDifference[] = [
     suite: 'objects',
     in: 'a wrong ETag',
     what: 'header last-modified',
-    reason: 'the refusal tells when the object that was not stored was modified',
+    reason: 'the refusal of a wrong ETag tells when the object that was not stored was modified',
   },
   {
     suite: 'large-objects',
@@ -126,7 +132,7 @@ export const knownDifferences: KnownDifference[] = [
     suite: 'large-objects',
     in: 'a copy with a wrong ETag',
     what: 'header last-modified',
-    reason: 'the refusal tells when the object that was not stored was modified',
+    reason: 'the refusal of a wrong ETag tells when the object that was not stored was modified',
   },
   {
     suite: 'large-objects',
