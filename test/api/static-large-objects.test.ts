@@ -298,6 +298,14 @@ describe.each([
     );
   });
 
+  test('a dynamic one whose container is gone is 404, one that is there cannot be read as a segment', async () => {
+    await put('slo/no-dynamic', '', { 'x-object-manifest': 'nowhere/p' });
+    await put('slo/dynamic', '', { 'x-object-manifest': 'seg/a' });
+    expect(await (await putManifest('slo/odd', [{ path: 'slo/no-dynamic' }])).text()).toContain('404 Not Found');
+    expect((await putManifest('slo/odd', [{ path: 'slo/dynamic', size_bytes: 1000 }])).status).toBe(201);
+    expect((await get('slo/odd')).status).toBe(409);
+  });
+
   test('names that cannot be are 412', async () => {
     const answer = await putManifest('slo/odd', [{ path: 'seg/a\0' }, { path: 'seg/\ud800' }, { path: 'seg/😀' }]);
     expect(await answer.text()).toBe(

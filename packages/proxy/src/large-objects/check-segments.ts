@@ -85,7 +85,7 @@ async function lookAtAll(
       return isManifest(record) ? await findWholeRecord(ctx, deps, path, record) : record;
     } catch (error) {
       if (error instanceof HttpError) return statusText(error.status);
-      if (isStorageError(error)) return statusText(503);
+      if (isStorageError(error)) return statusText(error.code === 'containerNotFound' ? 404 : 503);
       throw error;
     }
   };

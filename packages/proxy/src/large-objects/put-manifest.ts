@@ -143,7 +143,8 @@ async function guarded(ctx: SwiftContext, { log }: Deps, work: Promise<Buffer>, 
     return await work;
   } catch (err) {
     const status = err instanceof HttpError ? err.status : 500;
-    if (status === 500) log.error({ txn: ctx.state.transactionId, err }, 'a manifest could not be stored');
+    if (status === 500 && !ctx.state.signal.aborted)
+      log.error({ txn: ctx.state.transactionId, err }, 'a manifest could not be stored');
     return renderReport(type, refusal(status), [], 'upload');
   }
 }
