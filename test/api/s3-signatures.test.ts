@@ -138,6 +138,16 @@ describe('signatures of version 2', () => {
     expect(await refusalOf(await fetch(url(now - 1)))).toBe('403 AccessDenied');
   });
 
+  test('cover a bucket in the host', async () => {
+    const ask = (host: string) => {
+      const authorization = `AWS test:tester:${sign(`GET\n\n\n\nx-amz-date:${date}\n/signed/dir/a%20b%2B%C3%BC.txt`)}`;
+      const head = `Host: ${host}\r\nx-amz-date: ${date}\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`;
+      return server.raw(`GET /dir/a%20b%2B%C3%BC.txt HTTP/1.1\r\n${head}`);
+    };
+    expect(await ask('signed.other.test:8080')).toMatch(/\r\n\r\ncontent$/);
+    expect(await ask('another.other.test')).toContain('SignatureDoesNotMatch');
+  });
+
   test('are refused without a date, and with an old one', async () => {
     const authorization = `AWS test:tester:${sign('')}`;
     expect(await refusalOf(await fetch(`${server.url}/`, { headers: { authorization } }))).toBe('403 AccessDenied');
