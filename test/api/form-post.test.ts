@@ -103,7 +103,8 @@ test('the type of a file is that of the form, or its own', async () => {
 });
 
 test('x_delete_at and x_delete_after set the end of the files', async () => {
-  for (const field of [{ x_delete_at: String(now / 1000 + 50) }, { x_delete_after: '50' }]) {
+  const fields: Fields[] = [{ x_delete_at: String(now / 1000 + 50) }, { x_delete_after: '50' }];
+  for (const field of fields) {
     expect((await post(container, { ...signed(container), ...field }, [{ body: 'x' }])).status).toBe(201);
     const { headers } = await server.request(`${container}/file0`, { method: 'HEAD' });
     expect(headers.get('x-delete-at')).toBe(String(now / 1000 + 50));

@@ -57,7 +57,10 @@ differential('objects', ({ account, prepare, same }) => {
 
   same(
     'ranges of an empty object',
-    ranges.map((range) => ({ path: `/v1/${account}/objects/empty`, headers: range === undefined ? {} : { range } })),
+    ranges.map((range) => {
+      const headers: Record<string, string> = range === undefined ? {} : { range };
+      return { path: `/v1/${account}/objects/empty`, headers };
+    }),
   );
 
   same(
