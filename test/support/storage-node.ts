@@ -55,6 +55,7 @@ async function openStoreOnly(dataDir: string, now: () => number): Promise<Storag
     runSession: refuse,
     runGroup: refuse,
     validateProgram: refuse,
+    listDaemons: refuse,
     describe: refuse,
   };
   return createLocalNode(store, execution, () => store.close());
