@@ -7,7 +7,8 @@ export interface Exchange {
   method?: string;
   /** Path and query as they go over the wire. */
   path: string;
-  headers?: Record<string, string | string[]>;
+  /** Those without a value are not sent. */
+  headers?: Record<string, string | string[] | undefined>;
   body?: string | Buffer;
   /** Who asks, `account:user`; `''` for nobody. By default the owner of the suite's account. */
   user?: string;
@@ -42,7 +43,8 @@ export class Endpoint {
     if (exchange.raw !== undefined) return this.#sendRaw(exchange.raw, token ?? '');
     const { method = 'GET', headers, body, keep } = exchange;
     const path = exchange.path.replace(/\{(\w+)\}/g, (text, name) => this.#kept.get(name) ?? text);
-    const all: Record<string, string | string[]> = { host: this.url.host, ...headers };
+    const all: Record<string, string | string[]> = { host: this.url.host };
+    for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) all[name] = value;
     if (token !== undefined && headers?.['x-auth-token'] === undefined) all['x-auth-token'] = token;
     const isChunked = Object.keys(all).some((name) => name.toLowerCase() === 'transfer-encoding');
     if (!isChunked && method !== 'GET' && method !== 'HEAD')
