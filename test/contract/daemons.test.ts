@@ -233,7 +233,10 @@ test.each([
 
 test('an import that does not end is ended at the time of the session', async () => {
   const files = { ...counter, 'spin.py': 'while True: pass' };
-  const outcome = await run(files, { daemon: { name: 'app', place: '/app', key: 'x', modules: ['spin'] }, timeoutMs: 300 });
+  const outcome = await run(files, {
+    daemon: { name: 'app', place: '/app', key: 'x', modules: ['spin'] },
+    timeoutMs: 300,
+  });
   expect(outcome).toMatchObject({ daemon: false, detail: 'no daemon: session timeout', exitCode: 0 });
 });
 

@@ -20,7 +20,8 @@ const alwaysExposed = [
 ];
 
 /** The user's metadata, all of S3, and how a job went. */
-const exposedWhenPresent = /^x-(?:amz-|container-meta|object-meta|nexe-|zerovm-device$|zerovm-execute$|chain-total-time$)/;
+const exposedWhenPresent =
+  /^x-(?:amz-|container-meta|object-meta|nexe-|zerovm-device$|zerovm-execute$|chain-total-time$)/;
 
 /**
  * Cross-origin requests on containers and objects, as the container's `X-Container-Meta-Access-Control-*` permits, and

@@ -78,6 +78,8 @@ function respondWith(ctx: SwiftContext, error: HttpError): void {
   ctx.message = error.reason;
   for (const name in error.headers) ctx.set(headerName(name), error.headers[name]!);
   if (!res.hasHeader('content-type')) ctx.set('Content-Type', htmlType);
+  // Behind half a body nobody can find the next request.
+  if (error.status === 408 || error.status === 499) res.setHeader('Connection', 'close');
   ctx.body = body;
 }
 

@@ -47,7 +47,8 @@ export function demandsExistence(headers: IncomingHttpHeaders): boolean {
 export function findRangeHeader(headers: IncomingHttpHeaders, record: ObjectRecord): string | undefined {
   const ifRange = headers['if-range'];
   if (typeof ifRange !== 'string' || headers.range === undefined) return headers.range;
-  const isSame = unquoteEtag(ifRange.trim()) === knownEtag(headers, record) || parseHttpDate(ifRange) === lastModifiedS(record);
+  const isSame =
+    unquoteEtag(ifRange.trim()) === knownEtag(headers, record) || parseHttpDate(ifRange) === lastModifiedS(record);
   return isSame ? headers.range : undefined;
 }
 

@@ -32,24 +32,11 @@ const noBytes = Buffer.alloc(0);
 export async function putObject(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { headers } = ctx.req;
   const { versionId, ...path } = objectPath(ctx);
-  try {
-    if (headers['x-copy-from']) {
-      if (Number(headers['content-length'] ?? 0) > 0) {
-        throw new HttpError(400, 'Copy requests require a zero byte body');
-      }
-      await copyObject(ctx, deps, { ...readCopySource(headers, path.account), versionId }, path);
-    } else if (versionId !== undefined) {
-      await restoreVersion(ctx, deps, { ...path, versionId });
-    } else {
-      await uploadObject(ctx, deps, path);
-    }
-  } catch (error) {
-    // Behind half a body nobody can find the next request.
-    if (isStorageError(error, 'bodyAborted') || isStorageError(error, 'bodyTimeout')) {
-      ctx.res.setHeader('Connection', 'close');
-    }
-    throw error;
+  if (headers['x-copy-from']) {
+    if (Number(headers['content-length'] ?? 0) > 0) throw new HttpError(400, 'Copy requests require a zero byte body');
+    return copyObject(ctx, deps, { ...readCopySource(headers, path.account), versionId }, path);
   }
+  return versionId === undefined ? uploadObject(ctx, deps, path) : restoreVersion(ctx, deps, { ...path, versionId });
 }
 
 async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Promise<void> {

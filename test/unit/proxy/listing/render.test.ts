@@ -15,7 +15,9 @@ const objects = [
 
 test('text is one name a line', () => {
   expect(renderAccountListing('text/plain', 'AUTH_t', containers).toString()).toBe('a<&>"b\nx"\n/\n');
-  expect(renderContainerListing('text/plain', { account: 'AUTH_test', container: 'c' }, objects).toString()).toBe('ü&\ndir/\n');
+  expect(renderContainerListing('text/plain', { account: 'AUTH_test', container: 'c' }, objects).toString()).toBe(
+    'ü&\ndir/\n',
+  );
   expect(renderContainerListing('text/plain', { account: 'AUTH_test', container: 'c' }, [])).toHaveLength(0);
 });
 
@@ -24,7 +26,11 @@ test('JSON has the fields of Swift', () => {
     { name: 'a<&>"b', count: 2, bytes: 30, last_modified: '2023-11-14T22:13:20.123450' },
     { subdir: 'x"\n/' },
   ]);
-  expect(JSON.parse(renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, objects).toString())).toEqual([
+  expect(
+    JSON.parse(
+      renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, objects).toString(),
+    ),
+  ).toEqual([
     {
       name: 'ü&',
       bytes: 5,
@@ -34,7 +40,9 @@ test('JSON has the fields of Swift', () => {
     },
     { subdir: 'dir/' },
   ]);
-  expect(renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, []).toString()).toBe('[]');
+  expect(renderContainerListing('application/json', { account: 'AUTH_test', container: 'c' }, []).toString()).toBe(
+    '[]',
+  );
 });
 
 test('XML is written as Swift writes it, escaped', () => {

@@ -10,13 +10,13 @@ function record(isTerminal: boolean): { progress: Progress; texts: string[] } {
 
 test('says on a terminal what takes long, and takes it back', () => {
   const { progress, texts } = record(true);
-  progress.enter(phaseSentences['starting']);
+  progress.enter(phaseSentences.starting);
   jest.advanceTimersByTime(patienceMs);
-  progress.enter(phaseSentences['checking']);
+  progress.enter(phaseSentences.checking);
   jest.advanceTimersByTime(patienceMs);
-  progress.enter(phaseSentences['running']);
+  progress.enter(phaseSentences.running);
   jest.advanceTimersByTime(10 * patienceMs);
-  progress.enter(phaseSentences['done']);
+  progress.enter(phaseSentences.done);
   const back = '\r\x1b[K';
   expect(texts).toEqual(['zvsh: starting the sandbox…', back, 'zvsh: checking and compiling the program…', back]);
 });
@@ -32,7 +32,7 @@ test('says nothing of what is quick', () => {
 
 test('says nothing where nobody looks', () => {
   const { progress, texts } = record(false);
-  progress.enter(phaseSentences['starting']);
+  progress.enter(phaseSentences.starting);
   jest.advanceTimersByTime(10 * patienceMs);
   expect(texts).toEqual([]);
 });
