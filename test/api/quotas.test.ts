@@ -88,6 +88,8 @@ describe.each([
     expect((await request('/account/o', 'PUT', {}, '12345')).status).toBe(201);
     expect(await textOf(await request('/account/p', 'PUT', {}, '1'))).toEqual(exceeded);
     expect((await request('/account/p', 'PUT', {}, '')).status).toBe(201);
+    const reseller = { 'x-auth-token': await server.token('admin:admin', 'admin') };
+    expect((await request('/account/p', 'PUT', reseller, '1')).status).toBe(201);
     expect((await asReseller('POST', { 'x-remove-account-meta-quota-bytes': 'x' })).status).toBe(204);
     expect((await request('/account/p', 'PUT', {}, '1')).status).toBe(201);
   });

@@ -105,12 +105,6 @@ export const knownDifferences: KnownDifference[] = [
     reason: 'a preflight has no Content-Type',
   },
   {
-    suite: 'quotas',
-    in: 'a reseller admin in an account of so many bytes',
-    what: '*',
-    reason: "uploads of reseller admins are not held to the account's quota",
-  },
-  {
     suite: 'objects',
     in: 'a header line that is too long',
     what: '*',

@@ -24,7 +24,7 @@ export async function deleteManifest(
 ): Promise<void> {
   const targets = new ManifestTargets(ctx, subrequests, deps.config.largeObjects.maxManifestSegments * 10, query);
   if (isTrueValue(query.get('async'))) {
-    await deleteQuietly(ctx, subrequests, await targets.simpleSegments());
+    await deleteQuietly(ctx, subrequests, await targets.simpleSegments(), query.get('version-id'));
     return;
   }
   answerDeletion(ctx, deps, deps.config.bulk.yieldFrequencyS * 1000, () => {
@@ -33,12 +33,18 @@ export async function deleteManifest(
 }
 
 /** One after the other for the manifest, so that it goes last and a run that was interrupted can be repeated. */
-async function deleteQuietly(ctx: SwiftContext, subrequests: Subrequests, segments: DeleteTarget[]): Promise<void> {
+async function deleteQuietly(
+  ctx: SwiftContext,
+  subrequests: Subrequests,
+  segments: DeleteTarget[],
+  versionId: string | undefined,
+): Promise<void> {
   const outcome = await deleteAll(ctx, subrequests, segments, { maxFailed: Number.POSITIVE_INFINITY });
   const denied = outcome.errors.find(([, problem]) => /^40[13] /.test(problem));
   if (denied) throw new HttpError(Number(denied[1].slice(0, 3)));
   if (outcome.errors.length > 0) throw new HttpError(503);
-  const answer = await subrequests.send(ctx, { method: 'DELETE', url: rawPathOf(ctx.req.url!) });
+  const version = versionId === undefined ? '' : `?version-id=${encodeURIComponent(versionId)}`;
+  const answer = await subrequests.send(ctx, { method: 'DELETE', url: rawPathOf(ctx.req.url!) + version });
   ctx.status = answer.status;
   for (const name in answer.headers) ctx.set(name, answer.headers[name]!);
   ctx.body = answer.body;

@@ -6,7 +6,7 @@ import {
   type ObjectPath,
   type ObjectRecord,
 } from '@zerocloud/object-server';
-import { authorizeTarget } from '../auth/authorize';
+import { authorizeTarget, isResellerAdminOf } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { httpDate } from '../http/timestamp';
@@ -132,7 +132,10 @@ export async function authorizeWrite(ctx: SwiftContext, deps: Deps, path: Object
   return container;
 }
 
-/** The same for a request that adds bytes, with the records that say how many may come. */
+/**
+ * The same for a request that adds bytes, with the records that say how many may come. An account's quota does not hold
+ * for reseller admins, as in Swift, so they get no record of it.
+ */
 export async function authorizeUpload(
   ctx: SwiftContext,
   deps: Deps,
@@ -140,7 +143,7 @@ export async function authorizeUpload(
 ): Promise<{ container: ContainerRecord; account: AccountRecord | undefined }> {
   const [container, account] = await Promise.all([
     authorizeWrite(ctx, deps, path),
-    deps.node.findAccount(path.account),
+    isResellerAdminOf(ctx.state.identity, path.account) ? undefined : deps.node.findAccount(path.account),
   ]);
   return { container, account };
 }
