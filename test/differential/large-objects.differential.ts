@@ -87,8 +87,9 @@ differential('large-objects', ({ account, prepare, same }) => {
     manifest('slo/etag', three, { etag: `"${wholeEtag}"` }),
     manifest('slo/etag', three, { etag: 'abc' }),
     manifest('nowhere/o', three),
-    { ...manifest('slo/denied', three), user: '' },
-    { ...manifest('slo/denied', three), user: 'test2:tester2' },
+    // Of one segment: Swift looks at several at once, and lists their errors as they come in.
+    { ...manifest('slo/denied', three.slice(0, 1)), user: '' },
+    { ...manifest('slo/denied', three.slice(0, 1)), user: 'test2:tester2' },
   ]);
 
   same('the manifest itself', [
