@@ -5,34 +5,27 @@ import { createTokens } from './auth/tokens';
 import { userTable } from './auth/users';
 import { bulk } from './bulk/bulk';
 import type { Deps, Middleware, RequestState, SwiftContext } from './context';
-import { HttpError } from './errors';
 import { etagQuoter } from './etag-quoter/etag-quoter';
 import { formPost } from './form-post/form-post';
 import { cnameLookup } from './hosts/cname-lookup';
 import { domainRemap } from './hosts/domain-remap';
 import { Subrequests } from './http/subrequest';
-import { isJobRequest, jobMethods, jobRoute } from './jobs';
-import { LiveJobs } from './jobs/live/live-jobs';
 import { manifests } from './large-objects/manifests';
 import { authenticate } from './middleware/authenticate';
-import { cors, preflight } from './middleware/cors';
+import { cors } from './middleware/cors';
 import { errors } from './middleware/errors';
 import { gatekeeper } from './middleware/gatekeeper';
 import { readOnly } from './middleware/read-only';
 import { swiftPath } from './middleware/swift-path';
 import { transaction } from './middleware/transaction';
 import { unsupported } from './middleware/unsupported';
-import { queueMethods, queueRoute } from './queues';
 import { rateLimit } from './rate-limit/rate-limit';
-import { accountMethods, accountRoute } from './routes/account';
 import { authRoute } from './routes/auth';
-import { containerMethods, containerRoute } from './routes/container';
 import { crossDomainRoute } from './routes/crossdomain';
 import { endpointsRoute } from './routes/endpoints';
 import { healthRoute } from './routes/health';
 import { infoRoute } from './routes/info';
-import { jobsMethods, jobsRoute } from './routes/jobs';
-import { objectMethods, objectRoute } from './routes/object';
+import { storageRoute } from './routes/storage';
 import { s3 } from './s3';
 import { staticWeb } from './static-web/static-web';
 import { tempUrl } from './temp-url/temp-url';
@@ -66,7 +59,7 @@ export function createApp(deps: Deps): Koa<RequestState> {
   const subrequests = new Subrequests(app);
   const refusals = errors(deps);
   // What a request passes that the server makes of itself: who asks is known, and nothing comes from outside.
-  const inner: Middleware[] = [readOnly(deps.config), manifests(deps, subrequests), storage(deps)];
+  const inner: Middleware[] = [readOnly(deps.config), manifests(deps, subrequests), storageRoute(deps)];
   subrequests.use([refusals, swiftPath(), ...inner]);
 
   app.use(transaction(deps));
@@ -93,28 +86,4 @@ export function createApp(deps: Deps): Koa<RequestState> {
 /** The fixed pages take the router; requests for storage, which are all that count, do not pass through it. */
 function outsideStorage(pages: Middleware): Middleware {
   return (ctx, next) => (ctx.req.url!.startsWith('/v1/') ? next() : pages(ctx, next));
-}
-
-/** Jobs, and requests on accounts, containers and objects. */
-function storage(deps: Deps): Middleware {
-  const account = accountRoute(deps);
-  const container = containerRoute(deps);
-  const object = objectRoute(deps);
-  const live = new LiveJobs(deps.config.jobs, deps.now);
-  const job = jobRoute(deps, live);
-  const jobs = jobsRoute(deps, live);
-  const queues = queueRoute(deps);
-  return (ctx: SwiftContext) => {
-    const { path } = ctx.state;
-    if (path.version === 'jobs') return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobsMethods) : jobs(ctx);
-    if (path.version === 'queue') return ctx.method === 'OPTIONS' ? preflight(ctx, deps, queueMethods) : queues(ctx);
-    // Jobs have versions of their own, so they are told apart first.
-    if (isJobRequest(ctx)) return ctx.method === 'OPTIONS' ? preflight(ctx, deps, jobMethods) : job(ctx);
-    if (path.version !== 'v1' && path.version !== 'v1.0') throw new HttpError(400);
-    if (ctx.method === 'OPTIONS') {
-      return preflight(ctx, deps, path.object ? objectMethods : path.container ? containerMethods : accountMethods);
-    }
-    if (path.object) return object(ctx);
-    return path.container ? container(ctx) : account(ctx);
-  };
 }
