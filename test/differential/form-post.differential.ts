@@ -36,6 +36,10 @@ function form(
   };
 }
 
+function inLatin1(exchange: Exchange): Exchange {
+  return { ...exchange, body: Buffer.from(exchange.body as string, 'latin1') };
+}
+
 differential('form post', ({ account, prepare, same }) => {
   const container = `/v1/${account}/forms`;
   const redirect = 'https://example.org/?a=b';
@@ -64,6 +68,17 @@ differential('form post', ({ account, prepare, same }) => {
     form(container, { x_delete_at: far }, [{ name: 'later' }]),
     stored('later'),
   ]);
+
+  same('names with backslashes and in latin1', [
+    form(container, {}, [{ name: 'C:\\x\\y.txt' }]),
+    stored('C:\\x\\y.txt'),
+    inLatin1(form(container, {}, [{ name: 'größe' }])),
+    stored('größe'),
+  ]);
+  same('a name of RFC 5987', [form(container, {}, [{ name: 'x"; filename*=UTF-8\'\'%e2%98%81; y="' }]), stored('☁')]);
+  same('a name with quotes', [form(container, {}, [{ name: 'a\\"b' }]), stored('a"b')]);
+  same('a part whose headers are none', [form(container, {}, [{ headers: ['Bad Header'] }])]);
+  same('a part with endless headers', [form(container, {}, [{ headers: [`X-Long: ${'x'.repeat(20_000)}`] }])]);
 
   same('redirects', [
     { ...form(container, { redirect }, [{}]), ignore: ['content-type', 'body'] },

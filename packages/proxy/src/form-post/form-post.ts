@@ -1,6 +1,6 @@
 import type { Deps, Grant, Middleware, SwiftContext } from '../context';
 import { reasonOf } from '../errors';
-import { decodeHeaderTextLossless, encodeHeaderText } from '../http/header-text';
+import { encodeHeaderText } from '../http/header-text';
 import type { SubAnswer, Subrequests } from '../http/subrequest';
 import { isJobRequest } from '../jobs/job-request';
 import { encodePath } from '../objects/copy-request';
@@ -8,18 +8,18 @@ import { UploadBody } from '../objects/upload-body';
 import { decodePercent, rawPathOf } from '../swift-path';
 import { findSigningKeys } from '../temp-url/keys';
 import { findSignature, isSignedBy } from '../temp-url/signature';
+import { FormSyntaxError } from './cut-at-headers';
 import { parseDisposition } from './disposition';
 import {
   type FormAttributes,
   formInvalid,
   formUnauthorized,
   maxFields,
-  maxValueBytes,
   readFormInteger,
   signedText,
   titleCase,
 } from './form-attributes';
-import { FormSyntaxError, readParts } from './multipart';
+import { type FormField, type FormFile, readParts } from './multipart';
 
 /**
  * Uploads from HTML forms, as swift/common/middleware/formpost.py has them: the owner of a container signs a form, and
@@ -45,6 +45,7 @@ interface Outcome {
 class Form {
   readonly #path: string;
   readonly #fields: FormAttributes = new Map();
+  #fieldCount = 0;
   #fileCount = 0;
   #keys?: Promise<string[]>;
 
@@ -73,57 +74,41 @@ class Form {
 
   async #takeParts(parts: ReturnType<typeof readParts>): Promise<Outcome> {
     let outcome: Outcome | undefined;
-    for await (const { headers, body } of parts) {
-      const { value, attributes } = parseDisposition(textOf(headers['content-disposition']) ?? '');
-      if (value !== 'form-data' || !attributes.filename) {
-        await this.#takeField(attributes.name, body);
+    for await (const part of parts) {
+      if (!('filename' in part)) {
+        this.#takeField(part);
         continue;
       }
       this.#fileCount++;
       if (this.#fileCount > readFormInteger(this.#fields, 'max_file_count', 'max_file_count not an integer')) {
         return { status: 400, message: 'max file count exceeded' };
       }
-      outcome = { status: await this.#storeFile(attributes.filename, headers, body), message: '' };
+      outcome = { status: await this.#storeFile(part), message: '' };
       if (outcome.status < 200 || outcome.status > 299) break;
     }
     return outcome ?? { status: 400, message: 'no files to process' };
   }
 
-  async #takeField(name: string | undefined, body: AsyncIterable<Buffer>): Promise<void> {
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    for await (const chunk of body) {
-      if (sizeBytes < maxValueBytes) chunks.push(chunk.subarray(0, maxValueBytes - sizeBytes));
-      sizeBytes += chunk.length;
-    }
-    if (name === undefined) return;
-    if (this.#fields.size >= maxFields) throw formInvalid('too many fields');
-    this.#fields.set(
-      name.toLowerCase(),
-      Buffer.concat(chunks)
-        .toString('utf8')
-        .replace(/[\r\n]+$/, ''),
-    );
+  #takeField({ name, value }: FormField): void {
+    this.#fieldCount++;
+    if (this.#fieldCount > maxFields) throw formInvalid('too many fields');
+    if (name !== undefined) this.#fields.set(name.toLowerCase(), value.replace(/[\r\n]+$/, ''));
   }
 
   /** Status of the file's PUT. */
-  async #storeFile(
-    filename: string,
-    partHeaders: Record<string, string>,
-    body: AsyncIterable<Buffer>,
-  ): Promise<number> {
+  async #storeFile(file: FormFile): Promise<number> {
     const keys = await this.#signingKeys();
     if (keys.length === 0) throw formUnauthorized('invalid signature');
     const maxFileSize = readFormInteger(this.#fields, 'max_file_size', 'max_file_size not an integer');
-    const headers = this.#fileHeaders(partHeaders);
+    const headers = this.#fileHeaders(file);
     const expires = readFormInteger(this.#fields, 'expires', 'expired not an integer');
     if (expires * 1000 < this.deps.now()) throw formUnauthorized('form expired');
     if (!(await this.#isSigned())) throw formUnauthorized('invalid signature');
 
-    const capped = new CappedBody(body, maxFileSize);
+    const capped = new CappedBody(file.body, maxFileSize);
     const answer = await this.subrequests.send(this.ctx, {
       method: 'PUT',
-      url: this.#fileUrl(filename),
+      url: this.#fileUrl(file.filename),
       headers,
       body: capped,
       grant: this.#grant(),
@@ -139,7 +124,7 @@ class Form {
     return encodePath(this.#path + (needsSlash ? '/' : '') + filename);
   }
 
-  #fileHeaders(partHeaders: Record<string, string>): Record<string, string> {
+  #fileHeaders(file: FormFile): Record<string, string> {
     const headers: Record<string, string> = {};
     for (const [field, unit] of deletionFields) {
       if (!this.#fields.has(field)) continue;
@@ -147,9 +132,10 @@ class Form {
       if (!this.#fields.get(field)) throw formInvalid(problem);
       headers[field.replaceAll('_', '-')] = String(readFormInteger(this.#fields, field, problem));
     }
-    for (const name of ['content-type', 'content-encoding']) {
+    const own = { 'content-type': file.contentType, 'content-encoding': file.contentEncoding };
+    for (const [name, ofPart] of Object.entries(own)) {
       const field = this.#fields.get(name);
-      const value = field === undefined ? partHeaders[name] : encodeHeaderText(field);
+      const value = field === undefined ? ofPart : encodeHeaderText(field);
       if (value) headers[name] = value;
       else if (value === '' && name === 'content-type') headers[name] = 'application/octet-stream';
     }
@@ -235,11 +221,6 @@ class CappedBody implements AsyncIterable<Uint8Array> {
 
 function drop({ body }: SubAnswer): void {
   if (!Buffer.isBuffer(body)) body.destroy();
-}
-
-/** Header text of a part arrives as one character per byte. */
-function textOf(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : decodeHeaderTextLossless(header);
 }
 
 function escaped(text: string): string {

@@ -1,28 +1,39 @@
 import type { Readable } from 'node:stream';
-import { Dicer } from '@fastify/busboy';
+import busboy from 'busboy';
+import { decodeHeaderTextLossless } from '../http/header-text';
+import { cutAtHeaders, FormSyntaxError, findHeader } from './cut-at-headers';
+import { maxValueBytes } from './form-attributes';
 
-/** One part of a form: its headers (names in lower case) and its body, which is to be read before the next part comes. */
-export interface FormPart {
-  headers: Record<string, string>;
+/** A field of a form. Of a long value only the first `maxValueBytes` are there. */
+export interface FormField {
+  name: string | undefined;
+  value: string;
+}
+
+/** A file of a form. Its body is to be read before the next part comes; headers have one character per byte. */
+export interface FormFile {
+  filename: string;
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
   body: AsyncIterable<Buffer>;
 }
 
-/** A body that is no form; the message is for the client. */
-export class FormSyntaxError extends Error {}
-
-const maxHeaderPairs = 100;
+/** What busboy found and nobody has asked for yet: as many as one piece of the body holds. */
+type Found = FormField | { name: string | undefined; filename: string; header: string; stream: Readable };
 
 /**
  * The parts of a `multipart/form-data` body, one after the other as they arrive; memory holds a few chunks, however long
  * a part is. Whatever of a part was not read when the next one is asked for is thrown away. Throws `FormSyntaxError`, and
  * what `source` throws.
- *
- * The parser is the one inside busboy, used by itself, for busboy keeps the parts' headers to itself.
  */
-export async function* readParts(source: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<FormPart> {
-  const parser = new Dicer({ boundary, maxHeaderPairs });
-  const found: { headers: Record<string, string>; stream: Readable }[] = [];
+export async function* readParts(
+  source: AsyncIterable<Uint8Array>,
+  boundary: string,
+): AsyncGenerator<FormField | FormFile> {
+  const parser = openParser(boundary);
+  const found: Found[] = [];
   const open = new Set<Readable>();
+  let header = '';
   let failure: Error | undefined;
   let isOver = false;
   let wake = () => {};
@@ -32,30 +43,37 @@ export async function* readParts(source: AsyncIterable<Uint8Array>, boundary: st
     failure ??= error;
     for (const stream of open) stream.destroy(failure);
     wake();
+    // busboy reads on behind malformed headers; nobody wants what comes.
+    releaseFeeder();
   };
-  // All parts were read and the last boundary was seen.
   parser.on('finish', () => {
     isOver = true;
     wake();
   });
-  parser.on('error', () => fail(new FormSyntaxError('unexpected end of the form')));
-  parser.on('part', (stream) => {
+  parser.on('error', (error) => fail(syntaxError(error as Error)));
+  parser.on('field', (name: string | undefined, value: string | undefined) => {
+    found.push({ name: textOf(name), value: value ?? '' });
+    wake();
+  });
+  parser.on('file', (name: string | undefined, stream, { filename }) => {
     open.add(stream);
     // Whoever reads the part sees the error; nobody may be reading it just now.
     stream.on('error', () => {});
     stream.on('close', () => open.delete(stream));
-    stream.on('header', (header) => {
-      found.push({ headers: textHeaders(header as Record<string, string[]>), stream });
-      wake();
-    });
+    // What busboy read from `filename*` is text already.
+    const file = hasExtendedName.test(header) ? filename : textOf(filename);
+    found.push({ name: textOf(name), filename: file ?? '', header, stream });
+    wake();
   });
 
   const feed = async () => {
-    for await (const chunk of checkStart(source, boundary)) {
+    for await (const piece of cutAtHeaders(source, boundary)) {
+      if (failure) return;
+      if (piece.header !== undefined) header = piece.header;
       await new Promise<void>((resolve) => {
-        // The parser never asks for more behind the last boundary, or once it is destroyed.
+        // The parser asks for no more once it is destroyed.
         releaseFeeder = resolve;
-        parser.write(chunk, () => resolve());
+        parser.write(piece.data, () => resolve());
       });
       if (isOver) return;
     }
@@ -67,16 +85,26 @@ export async function* readParts(source: AsyncIterable<Uint8Array>, boundary: st
     try {
       yield* stream.iterator({ destroyOnReturn: false });
     } catch (error) {
-      throw failure ?? error;
+      // busboy ends its streams before it says why.
+      throw failure ?? syntaxError(error as Error);
     }
   }
 
   try {
     while (true) {
       const part = found.shift();
-      if (part) {
-        yield { headers: part.headers, body: read(part.stream) };
+      if (part && 'stream' in part) {
+        const body = read(part.stream);
+        if (part.filename) {
+          const contentType = findHeader(part.header, 'content-type');
+          const contentEncoding = findHeader(part.header, 'content-encoding');
+          yield { filename: part.filename, contentType, contentEncoding, body };
+        } else {
+          yield { name: part.name, value: await readValue(body) };
+        }
         part.stream.resume();
+      } else if (part) {
+        yield part;
       } else if (failure) {
         throw failure;
       } else if (isOver) {
@@ -96,32 +124,40 @@ export async function* readParts(source: AsyncIterable<Uint8Array>, boundary: st
   }
 }
 
-/** Refuses a body that does not begin with the boundary (behind empty lines), which the parser would skip in silence. */
-async function* checkStart(source: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Buffer> {
-  const wanted = Buffer.from(`--${boundary}\r\n`, 'latin1');
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of source) {
-    const data = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (head === undefined) {
-      yield data;
-      continue;
-    }
-    head = Buffer.concat([head, data]);
-    while (head[0] === 0x0d && head[1] === 0x0a) head = head.subarray(2);
-    if (head.length < wanted.length) continue;
-    if (!head.subarray(0, wanted.length).equals(wanted)) throw invalidStart();
-    yield head;
-    head = undefined;
+const hasExtendedName = /;[ \t]*filename\*=/i;
+
+/** Names arrive as one character per byte: they are UTF-8, or else latin1. */
+function textOf(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : decodeHeaderTextLossless(name);
+}
+
+function openParser(boundary: string): busboy.Busboy {
+  // busboy would look for other bytes.
+  if (/[^\0-\x7f]/.test(boundary)) throw new FormSyntaxError('invalid boundary');
+  const quoted = boundary.replace(/[\\"]/g, '\\$&');
+  try {
+    return busboy({
+      headers: { 'content-type': `multipart/form-data; boundary="${quoted}"` },
+      preservePath: true,
+      limits: { fieldSize: maxValueBytes },
+    });
+  } catch {
+    throw new FormSyntaxError('invalid boundary');
   }
-  if (head) throw invalidStart();
 }
 
-function invalidStart(): FormSyntaxError {
-  return new FormSyntaxError('invalid starting boundary');
+/** The value of a field that busboy takes for a file, since its type is `application/octet-stream`. */
+async function readValue(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    if (sizeBytes < maxValueBytes) chunks.push(chunk.subarray(0, maxValueBytes - sizeBytes));
+    sizeBytes += chunk.length;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
-function textHeaders(header: Record<string, string[]>): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name in header) headers[name] = header[name]![0]!;
-  return headers;
+function syntaxError({ message }: Error): FormSyntaxError {
+  const isHeader = message === 'Malformed part header';
+  return new FormSyntaxError(isHeader ? 'malformed header of a part' : 'unexpected end of the form');
 }
