@@ -4,6 +4,7 @@ import { HttpError } from '../errors';
 import { decodePercent } from '../swift-path';
 import { notSupported } from './errors';
 import { JobObjects } from './job-object';
+import { KnownDescriptions } from './known-descriptions';
 import { openByType } from './open-object';
 import { type ParsedJob, parseJob } from './parse';
 import { findPayload, type Payload } from './payload';
@@ -41,6 +42,7 @@ const methods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 export class Admission {
   readonly #deps: Deps;
   readonly #objects: JobObjects;
+  readonly #descriptions = new KnownDescriptions();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -64,7 +66,7 @@ export class Admission {
   async #posted(ctx: SwiftContext, execute: string): Promise<JobRequest> {
     const rights = new Rights(ctx, this.#deps);
     await rights.demandExecution(ctx.state.path.account, undefined);
-    return { ctx, rights, execute, parsed: await parseJob(ctx, this.#deps) };
+    return { ctx, rights, execute, parsed: await parseJob(ctx, this.#deps, this.#descriptions) };
   }
 
   async #sourced(ctx: SwiftContext, execute: string, header: string): Promise<JobRequest> {

@@ -5,12 +5,15 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { findBootMap, headBytes, inflateHead, tarHeader, tarTrailer } from './archive';
 import { badJob } from './errors';
+import type { KnownDescription, KnownDescriptions } from './known-descriptions';
 import { type JobBody, maxInlineBytes, readWhole, requestBody, stage } from './request-body';
 import { describeScript, scriptName } from './script';
 
 /** A request body, or an object, as a job: its description, and what it brought along for every node's `image`. */
 export interface ParsedJob {
   description: unknown;
+  /** Where a plan of nothing but the description is kept. */
+  known?: KnownDescription;
   image?: NodeSource;
   /** Id of the staged body behind `image`, to be released after the job. */
   stagedId?: string;
@@ -39,10 +42,10 @@ export function jobKindOf(contentType: string): JobKind {
 }
 
 /** Reads the body by its kind. The caller releases `stagedId`. */
-export function parseJob(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
+export function parseJob(ctx: SwiftContext, deps: Deps, descriptions: KnownDescriptions): Promise<ParsedJob> {
   const contentType = ctx.req.headers['content-type'] ?? 'text/plain';
   const kind = jobKindOf(contentType);
-  if (kind === 'json') return readDescription(ctx, deps);
+  if (kind === 'json') return readDescription(ctx, deps, descriptions);
   if (kind !== 'script') return readArchive(ctx, deps, contentType);
   const { account, container, object } = ctx.state.path;
   const stdin = object === undefined ? undefined : `swift://${account}/${container}/${object}`;
@@ -50,7 +53,7 @@ export function parseJob(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
   return readScript(body, deps, account, stdin);
 }
 
-async function readDescription(ctx: SwiftContext, deps: Deps): Promise<ParsedJob> {
+async function readDescription(ctx: SwiftContext, deps: Deps, descriptions: KnownDescriptions): Promise<ParsedJob> {
   const { maxConfigBytes } = deps.config.jobs;
   if (Number(ctx.req.headers['content-length'] ?? 0) > maxConfigBytes) throw new HttpError(413);
   const body = await readWhole(ctx, deps, maxConfigBytes, 'application/json POST unfinished');
@@ -58,7 +61,8 @@ async function readDescription(ctx: SwiftContext, deps: Deps): Promise<ParsedJob
   if (etag && etag.replace(/^"|"$/g, '').toLowerCase() !== createHash('md5').update(body).digest('hex')) {
     throw new HttpError(422);
   }
-  return { description: parseMap(body) };
+  const known = descriptions.get(ctx.state.path.account, body, parseMap);
+  return { description: known.description, known };
 }
 
 /** A job description from its JSON; 422 for anything else. */

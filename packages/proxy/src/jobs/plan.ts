@@ -54,6 +54,8 @@ export interface Plan {
   imageDevices: ReadonlySet<string>;
   /** Some node reads the payload. */
   usesPayload: boolean;
+  /** Of one node, and the same whatever there is in the store. */
+  isLasting: boolean;
 }
 
 export async function planJob(description: unknown, context: PlanContext): Promise<Plan> {
@@ -74,7 +76,8 @@ export async function planJob(description: unknown, context: PlanContext): Promi
   const imageDevices = new Set<string>();
   for (const one of groups) await checkData(one.group, one.nodes[0]!.name, context, imageDevices);
   const usesPayload = context.hasPayload === true && groups.some(({ group }) => findPayloadDevice(group) !== undefined);
-  return { nodes: inResponseOrder(nodes), connections, imageDevices, usesPayload };
+  const isLasting = nodes.length === 1 && groups.every(({ captures }) => captures === undefined);
+  return { nodes: inResponseOrder(nodes), connections, imageDevices, usesPayload, isLasting };
 }
 
 /** Appends the group's nodes; returns what the stars of their wildcards took. */

@@ -382,3 +382,11 @@ describe('a plan', () => {
     expect(index === undefined ? undefined : group.devices[index]!.name).toBe(local);
   });
 });
+
+test.each<[string, unknown, boolean]>([
+  ['names its objects', withDevices({ name: 'stdin', path: 'swift://~/one/only' }), true],
+  ['has a wildcard', withDevices({ name: 'stdin', path: 'swift://~/one/*' }), false],
+  ['has several nodes', [{ name: 'n', exec, count: 2 }], false],
+])('the plan of a job that %s lasts: %#', async (_, description, lasts) => {
+  expect((await plan(description)).isLasting).toBe(lasts);
+});
