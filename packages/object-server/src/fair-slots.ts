@@ -1,3 +1,4 @@
+import type { StopSignal } from '@zerocloud/sandbox';
 import { StorageError } from './errors';
 
 export interface FairSlotsOptions {
@@ -49,7 +50,7 @@ export class FairSlots {
    * Takes a place, or `count` of them at once, waiting if need be; nothing to await when they are free. Throws `noSlot` when
    * too many wait, and when there will never be so many places. What was taken is given back by `release`.
    */
-  acquire(account: string, signal?: AbortSignal, count = 1): Promise<void> | undefined {
+  acquire(account: string, signal?: StopSignal, count = 1): Promise<void> | undefined {
     const { slots, maxWaiting } = this.#options;
     if (count > slots) {
       throw new StorageError('noSlot', `Slot not available: ${count} are needed at once, and there are ${slots}`);

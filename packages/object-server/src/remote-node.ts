@@ -1,3 +1,4 @@
+import type { StopSignal } from '@zerocloud/sandbox';
 import { isStorageError, type StorageErrorCode } from './errors';
 import { LeaseHolder, openRemoteObject } from './remote-object';
 import type {
@@ -151,7 +152,7 @@ export class RemoteNode implements StorageNode {
     return this.#client.json('DELETE', toPath('staged', id));
   }
 
-  async runSession(request: NodeSession, { signal }: { signal?: AbortSignal } = {}): Promise<NodeResult> {
+  async runSession(request: NodeSession, { signal }: { signal?: StopSignal } = {}): Promise<NodeResult> {
     const body = encodeSession(request);
     const response = await this.#client.request('POST', toPath('sessions'), { body, signal, patient: true });
     try {
@@ -162,7 +163,7 @@ export class RemoteNode implements StorageNode {
     }
   }
 
-  async runGroup(group: NodeGroup, { signal }: { signal?: AbortSignal } = {}): Promise<NodeResult[]> {
+  async runGroup(group: NodeGroup, { signal }: { signal?: StopSignal } = {}): Promise<NodeResult[]> {
     const body = encodeGroup(group);
     const response = await this.#client.request('POST', toPath('groups'), { body, signal, patient: true });
     try {

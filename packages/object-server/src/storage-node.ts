@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ChannelLimits, ChannelType, FileType, JailForm, Report } from '@zerocloud/sandbox';
+import type { ChannelLimits, ChannelType, FileType, JailForm, Report, StopSignal } from '@zerocloud/sandbox';
 import type { StorageErrorCode } from './errors';
 import type {
   ContainerPath,
@@ -30,14 +30,14 @@ export interface StorageNode extends ObjectStore {
    * a symlink, `inputTooLarge`, …). Aborting
    * ends the guest and rejects with the signal's reason.
    */
-  runSession(request: NodeSession, options?: { signal?: AbortSignal }): Promise<NodeResult>;
+  runSession(request: NodeSession, options?: { signal?: StopSignal }): Promise<NodeResult>;
   /**
    * Runs nodes of one account's job at the same time, joined by pipes: all of them get their places at once or wait. One
    * result for each, in order, when all have ended and their outputs are stored, each node's by itself. A node that ends ends
    * its pipes: readers get what is there and the end, writers `EPIPE`. Rejects as `runSession` does, and then nothing is
    * stored; `session` of the error says which one was not started, if it was one. `noSlot` when there are never so many places.
    */
-  runGroup(group: NodeGroup, options?: { signal?: AbortSignal }): Promise<NodeResult[]>;
+  runGroup(group: NodeGroup, options?: { signal?: StopSignal }): Promise<NodeResult[]>;
   /**
    * Checks the object as a program without running it, and remembers with the object if it is valid. False for a program
    * that is not, is too large, or is not `bodyId` any more; rejects as `runSession` when there is no telling.

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { StorageNode } from '@zerocloud/object-server';
+import type { StopSignal } from '@zerocloud/sandbox';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Resellers } from './auth/resellers';
@@ -62,6 +63,10 @@ export interface RequestState {
   readonly timestamp: string;
   /** Ends when the client hangs up or the server stops. */
   readonly signal: AbortSignal;
+  /** The same for who needs no signal of Node's own; costs next to nothing. */
+  readonly stop: StopSignal;
+  /** The answer does not wait for others that become ready in the same turn of the event loop. */
+  leavesAtOnce?: boolean;
 }
 
 export type SwiftContext = Koa.ParameterizedContext<RequestState>;

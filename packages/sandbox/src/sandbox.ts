@@ -10,6 +10,7 @@ import { defaultMaxFileBytes, defaultMaxMemoryBytes, executorMemoryBytes } from 
 import type { Sandbox, SandboxOptions, Session, SessionResult } from './session';
 import { Daemons } from './snapshots/daemons';
 import { makeSnapshots, removeSnapshots } from './snapshots/make-snapshots';
+import type { StopSignal } from './stop-signal';
 import { indexImages } from './system-images';
 
 /** The largest delay a timer can have. */
@@ -102,7 +103,7 @@ async function runFromCopy(
   session: Session,
   daemons: Daemons,
   pool: ExecutorPool,
-  signal: AbortSignal | undefined,
+  signal: StopSignal | undefined,
 ): Promise<SessionResult> {
   const acquired = await daemons.acquire(session, signal);
   if ('problem' in acquired) {

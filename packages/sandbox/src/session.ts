@@ -5,6 +5,7 @@
 
 import type { JailForm, JailMode } from './jail/forms';
 import type { SnapshotFacts } from './snapshots/snapshot-files';
+import type { StopSignal } from './stop-signal';
 
 /** Bytes that a session reads: held in memory (small) or a regular file, which is handed over as a hard link. */
 export type ByteSource = { kind: 'bytes'; data: Uint8Array } | { kind: 'file'; path: string; sizeBytes: number };
@@ -286,7 +287,7 @@ export interface Sandbox {
    * Rejects only with `SandboxError`: unknown system image, missing member, closed sandbox, or the host's own failure.
    * Aborting ends the guest at once and rejects with the signal's reason.
    */
-  run(session: Session, options?: { signal?: AbortSignal }): Promise<SessionResult>;
+  run(session: Session, options?: { signal?: StopSignal }): Promise<SessionResult>;
   /**
    * Runs up to 64 sessions of one tenant at the same time, joined by pipes; waits until there are places for all of them. Resolves with
    * one result for each, in order, when all have ended. A session that ends, however, ends its pipes: readers get what is
@@ -297,7 +298,7 @@ export interface Sandbox {
   runGroup(
     sessions: readonly Session[],
     pipes: readonly Pipe[],
-    options?: { signal?: AbortSignal },
+    options?: { signal?: StopSignal },
   ): Promise<SessionResult[]>;
   /** Copies of the tenant's applications that are kept, the last used first. */
   daemons(tenant: string): KeptDaemon[];

@@ -1,4 +1,4 @@
-import type { ByteSource } from '@zerocloud/sandbox';
+import type { ByteSource, StopSignal } from '@zerocloud/sandbox';
 import { isStorageError, StorageError } from '../errors';
 import type { Staging } from '../staging';
 import type { NodeSource } from '../storage-node';
@@ -45,14 +45,14 @@ export class OpenedSources {
   readonly #store: ObjectFiles;
   readonly #staging: Staging;
   readonly #closers: (() => void)[] = [];
-  readonly #signal?: AbortSignal;
+  readonly #signal?: StopSignal;
   /** The session's program is an object that was found valid when it was stored. */
   isProgramFoundValid = false;
   /** Of the container of the local object, if it is another than the default one. */
   policy?: StoragePolicy;
-  readonly #listings = new Map<string, Promise<ListingFiles>>();
+  #listings?: Map<string, Promise<ListingFiles>>;
 
-  constructor(store: ObjectFiles, staging: Staging, signal?: AbortSignal) {
+  constructor(store: ObjectFiles, staging: Staging, signal?: StopSignal) {
     this.#signal = signal;
     this.#store = store;
     this.#staging = staging;
@@ -91,6 +91,7 @@ export class OpenedSources {
   /** Both forms of a listing are written in one go, so that a guest finds the same objects in them. */
   #openListing(path: ContainerPath, maxBytes: number): Promise<ListingFiles> {
     const key = `${path.account}/${path.container}`;
+    this.#listings ??= new Map();
     let listing = this.#listings.get(key);
     if (!listing) {
       const options = { stagingPath: () => this.#store.stagingPath(), maxBytes, signal: this.#signal };

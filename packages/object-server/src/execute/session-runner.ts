@@ -1,4 +1,4 @@
-import type { Sandbox } from '@zerocloud/sandbox';
+import type { Sandbox, StopSignal } from '@zerocloud/sandbox';
 import type { FairSlots } from '../fair-slots';
 import type { Staging } from '../staging';
 import type { NodeResult, StorageNode } from '../storage-node';
@@ -26,7 +26,7 @@ export function createSessionRunner({
   /** Nothing is opened before there is a place to run, so those that wait hold no files. */
   async function inSlot<T>(
     account: string,
-    signal: AbortSignal | undefined,
+    signal: StopSignal | undefined,
     run: (sources: OpenedSources) => Promise<T>,
   ): Promise<T> {
     const waiting = slots?.acquire(account, signal);

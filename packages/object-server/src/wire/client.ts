@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { StopSignal } from '@zerocloud/sandbox';
 import { isStorageError, StorageError } from '../errors';
 import type { Secret } from '../settings';
 import { decodeError } from './errors';
@@ -17,7 +18,7 @@ export interface RequestOptions {
   body?: string;
   /** May be sent again when a kept-alive connection turns out to be dead. */
   idempotent?: boolean;
-  signal?: AbortSignal;
+  signal?: StopSignal;
   /** No limit on the time until the answer (a program runs meanwhile). */
   patient?: boolean;
 }
@@ -154,7 +155,7 @@ export class NodeClient {
   }
 
   /** The answer if it is one of 2xx; everything else is an error. */
-  #answer(request: http.ClientRequest, signal?: AbortSignal): Promise<http.IncomingMessage> {
+  #answer(request: http.ClientRequest, signal?: StopSignal): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       const abort = () => request.destroy();
       signal?.addEventListener('abort', abort, { once: true });

@@ -23,7 +23,7 @@ export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, r
     res.statusCode = 404;
     try {
       await run(ctx);
-      await endOfTurn();
+      if (!ctx.state.leavesAtOnce) await endOfTurn();
       removeInternalHeaders(res);
       await respond(ctx);
     } catch (error) {

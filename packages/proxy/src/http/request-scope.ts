@@ -1,18 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { Stop, type StopSignal } from '@zerocloud/sandbox/stop-signal';
 import type { Grant, Identity, RequestState } from '../context';
 import type { SwiftPath } from '../swift-path';
 
-/** `ctx.state` of every request. Timestamp and signal are made on first use: most reads need neither. */
+/** `ctx.state` of every request. Timestamp and signals are made on first use: most reads need none. */
 export class RequestScope implements RequestState {
   identity?: Identity;
   adminOf?: string;
   grant?: Grant;
   body?: Buffer | Readable;
+  leavesAtOnce?: boolean;
   /** Called once, when the answer is over. */
   onEnd?: () => void;
   path!: SwiftPath;
   #timestamp?: string;
+  #stop?: Stop;
   #controller?: AbortController;
   #outer?: RequestScope;
 
@@ -27,14 +30,26 @@ export class RequestScope implements RequestState {
     return this.#timestamp;
   }
 
+  get stop(): StopSignal {
+    if (this.#outer) return this.#outer.stop;
+    if (!this.#stop) {
+      const stop = new Stop();
+      this.#stop = stop;
+      const { response } = this;
+      if (response.destroyed) stop.abort();
+      else response.once('close', () => response.writableFinished || stop.abort());
+    }
+    return this.#stop;
+  }
+
   get signal(): AbortSignal {
     if (this.#outer) return this.#outer.signal;
     if (!this.#controller) {
       const controller = new AbortController();
       this.#controller = controller;
-      const { response } = this;
-      if (response.destroyed) controller.abort();
-      else response.once('close', () => response.writableFinished || controller.abort());
+      const { stop } = this;
+      if (stop.aborted) controller.abort(stop.reason);
+      else stop.addEventListener('abort', () => controller.abort(stop.reason));
     }
     return this.#controller.signal;
   }

@@ -23,8 +23,8 @@ export function readDeferral(ctx: SwiftContext): Deferral {
 /** The request as a job sees it that goes on when its client is gone. */
 export function detached(ctx: SwiftContext): SwiftContext {
   const { transactionId, path, identity, adminOf, timestamp } = ctx.state;
-  const signal = new AbortController().signal;
-  const state: RequestState = { transactionId, path, identity, adminOf, timestamp, signal };
+  const { signal } = new AbortController();
+  const state: RequestState = { transactionId, path, identity, adminOf, timestamp, signal, stop: signal };
   return Object.create(ctx, { state: { value: state } });
 }
 

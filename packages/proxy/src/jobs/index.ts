@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { isStorageError, type NodeSession } from '@zerocloud/object-server';
 import { FairSlots } from '@zerocloud/object-server/fair-slots';
+import type { StopSignal } from '@zerocloud/sandbox';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { createLogLines, infoLevel, quoted } from '../http/log-lines';
 import { OutputRooms } from '../quotas/output-rooms';
 import { AccountingLog } from './accounting-log';
 import { Admission, type JobRequest } from './admission';
@@ -15,7 +17,7 @@ import { detached, readDeferral, runDeferred } from './deferred';
 import { createListings } from './listings';
 import type { LiveJobs } from './live/live-jobs';
 import type { NodeOutcome } from './outcome';
-import { type PlannedNode, planJob } from './plan';
+import { type Plan, type PlannedNode, planJob } from './plan';
 import { type JobResponse, sendResponse } from './response';
 import { runUnits } from './run';
 import { metadataLimitsOf } from './session';
@@ -35,23 +37,16 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
   const metadataLimits = metadataLimitsOf(config.limits);
   const nextJobId = createJobIds(now);
   const describe = createDescription(deps);
+  const isLogged = deps.log.isLevelEnabled('info');
+  const writeLine = createLogLines(deps.log);
   const daemons = readConfiguredDaemons(config.jobs.daemons, deps.log);
 
   async function run(request: JobRequest): Promise<JobResponse> {
     const { ctx, parsed, rights } = request;
     const { path, transactionId, timestamp } = ctx.state;
     const payload = request.payload?.isLeft ? request.payload : undefined;
-    const plan = await planJob(parsed.description, {
-      account: path.account,
-      hasUserImage: parsed.image !== undefined,
-      hasPayload: payload !== undefined,
-      listings: createListings(ctx, deps, rights),
-      systemImages: async () => (await describe()).systemImages,
-      maxNodes: config.jobs.maxNodes,
-      maxConnections: config.jobs.maxConnections,
-      targetLimits: config.limits,
-    });
-    if (daemons.length > 0) assignDaemons(plan, daemons);
+    // What the text asks for is known; what the caller may do, and what there is, is looked up for every request.
+    const plan = parsed.known?.plan ?? (await makePlan(request, payload !== undefined));
     const { nodes, connections, imageDevices, usesPayload } = plan;
     const rooms = new OutputRooms(deps.node, config.jobs.maxOutputBytes);
     const denied = await authoriseNodes(rights, deps, nodes, rooms);
@@ -109,12 +104,28 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     }
   }
 
+  async function makePlan({ ctx, parsed, rights }: JobRequest, hasPayload: boolean): Promise<Plan> {
+    const plan = await planJob(parsed.description, {
+      account: ctx.state.path.account,
+      hasUserImage: parsed.image !== undefined,
+      hasPayload,
+      listings: createListings(ctx, deps, rights),
+      systemImages: async () => (await describe()).systemImages,
+      maxNodes: config.jobs.maxNodes,
+      maxConnections: config.jobs.maxConnections,
+      targetLimits: config.limits,
+    });
+    if (daemons.length > 0) assignDaemons(plan, daemons);
+    if (plan.isLasting && parsed.known && !parsed.image && !hasPayload) parsed.known.plan = plan;
+    return plan;
+  }
+
   function logNode(ctx: SwiftContext, outcome: NodeOutcome): void {
-    if (!deps.log.isLevelEnabled('info')) return;
+    if (!isLogged) return;
     const { path, transactionId } = ctx.state;
-    deps.log.info(
-      `zerovm-cdr ${path.account} ${transactionId} ${outcome.node.name} (${cdrLine(outcome)}) [${outcome.status}]`,
-    );
+    const { node, status } = outcome;
+    const text = `zerovm-cdr ${path.account} ${transactionId} ${node.name} (${cdrLine(outcome)}) [${status}]`;
+    writeLine(`{"level":${infoLevel},"time":${now()},"msg":${quoted(text)}}\n`);
   }
 
   /** Runs the job and those chained to it; lets go of what the request brought along. */
@@ -128,7 +139,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       return response;
     } catch (error) {
       if (error instanceof HttpError) error.headers[chainTimeName] = secondsSince(startedAt);
-      live.end(request.ctx.state, statusOf(error, request.ctx.state.signal));
+      live.end(request.ctx.state, statusOf(error, request.ctx.state.stop));
       throw error;
     } finally {
       if (request.parsed.stagedId !== undefined || request.payload) await release(request);
@@ -151,12 +162,14 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       deferral === 'never'
         ? await runWhole(await admission.admit(ctx))
         : await runDeferred(deferral, await admission.admit(detached(ctx)), deps, runWhole);
+    // It took turns of the event loop; what is ready in this one besides is no crowd of small answers.
+    ctx.state.leavesAtOnce = true;
     sendResponse(ctx, response);
   };
 }
 
 /** For the live view: what the client is answered; nothing if it hung up. */
-function statusOf(error: unknown, signal: AbortSignal): number | undefined {
+function statusOf(error: unknown, signal: StopSignal): number | undefined {
   if (error instanceof HttpError) return error.status;
   if (signal.aborted) return undefined;
   return isStorageError(error, 'noSlot') || isStorageError(error, 'unavailable') ? 503 : 500;

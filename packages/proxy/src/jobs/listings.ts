@@ -30,7 +30,7 @@ export function createListings(ctx: SwiftContext, deps: Deps, rights: Rights): L
   ): AsyncGenerator<string> {
     let marker: string | undefined;
     for (;;) {
-      ctx.state.signal.throwIfAborted();
+      ctx.state.stop.throwIfAborted();
       const page = await list(marker);
       for (const entry of page) if ('name' in entry) yield entry.name;
       const last = page.at(-1);

@@ -27,7 +27,7 @@ export function findEndpoint(container: ContainerRecord | undefined): string | u
  * means another account, can borrow its name.
  */
 export class Rights {
-  readonly #known = new Map<string, Promise<HttpError | undefined>>();
+  #known?: Map<string, Promise<HttpError | undefined>>;
   #ownAccount?: string;
   /** URL of the application whose set-uid containers are open. */
   #application?: string;
@@ -77,6 +77,7 @@ export class Rights {
     }
     const kind = path.object === undefined ? 'list' : access;
     const key = `${kind} ${path.account}\0${path.container}`;
+    this.#known ??= new Map();
     let denial = this.#known.get(key);
     if (!denial) {
       denial = this.#ask(path, access);

@@ -1,4 +1,5 @@
 import type { NodeSession, StorageNode } from '@zerocloud/object-server';
+import { Stop, type StopSignal } from '@zerocloud/sandbox/stop-signal';
 import type { DeniedOutput } from './authorise';
 import type { NodeOutcome } from './outcome';
 import type { PlannedNode } from './plan';
@@ -13,7 +14,7 @@ export interface RunContext {
   denied: ReadonlyMap<PlannedNode, DeniedOutput>;
   /** Units asked for at once; more would only wait on the storage node, with their inputs open. */
   width: number;
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Replaces the symlinks and manifests that a session reads by what they stand for. What it stages goes to `staged`. */
   followLinks?(session: NodeSession, staged: string[]): Promise<NodeSession>;
   /** A node is handed to its storage node. */
@@ -32,8 +33,10 @@ export async function runUnits(
 ): Promise<void> {
   const [only] = units;
   if (units.length === 1 && only) return onOutcomes(await runUnit(only, context, undefined));
-  const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const signal = new Stop();
+  const follow = () => signal.abort(context.signal.reason);
+  if (context.signal.aborted) follow();
+  else context.signal.addEventListener('abort', follow, { once: true });
   const spills = new Spills(context.node, context.job.limits.maxSpillBytes);
   const order = new ReadyUnits(units);
   let failure: { error: unknown } | undefined;
@@ -45,7 +48,7 @@ export async function runUnits(
         await spills.release(unit.incoming);
       } catch (error) {
         failure ??= { error };
-        stop.abort();
+        signal.abort();
       }
       running--;
       order.ended(unit);
@@ -62,6 +65,7 @@ export async function runUnits(
     };
     startMore();
   });
+  context.signal.removeEventListener('abort', follow);
   await spills.releaseAll();
   if (failure) throw (failure as { error: unknown }).error;
 }

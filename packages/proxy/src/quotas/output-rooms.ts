@@ -7,7 +7,7 @@ import { getUploadRoom } from './upload-quota';
  * run beside each other each have the whole room, as uploads have that run beside each other.
  */
 export class OutputRooms {
-  readonly #rooms = new Map<string, number | HttpError>();
+  #rooms?: Map<string, number | HttpError>;
 
   constructor(
     private readonly node: StorageNode,
@@ -17,6 +17,7 @@ export class OutputRooms {
   /** The refusal of an output to this container, if there is no room at all. */
   async findRefusal(path: ContainerPath): Promise<HttpError | undefined> {
     const key = keyOf(path);
+    this.#rooms ??= new Map();
     let room = this.#rooms.get(key);
     if (room === undefined) {
       room = await this.#measure(path);
@@ -27,7 +28,7 @@ export class OutputRooms {
 
   /** Bytes that an output to this container may have, as far as quotas are concerned. */
   bytesFor(path: ContainerPath): number {
-    const room = this.#rooms.get(keyOf(path));
+    const room = this.#rooms?.get(keyOf(path));
     return typeof room === 'number' ? room : this.maxBytes;
   }
 

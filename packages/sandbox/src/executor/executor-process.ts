@@ -7,6 +7,7 @@ import { type Jail, killJailed } from '../jail/jail';
 import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, restAfterMs, terminateGraceMs } from '../limits';
 import type { Report, Session, SessionResult } from '../session';
 import { snapshotFiles } from '../snapshots/make-snapshots';
+import type { StopSignal } from '../stop-signal';
 import { createDeathReport, lostOutputs } from './death-report';
 import { encodeFrame, FrameDecoder } from './frames';
 import type { ExecutorReply, ExecutorSetup, RestMessage, SessionRequest, StatusMessage } from './protocol';
@@ -119,7 +120,7 @@ export class ExecutorProcess {
   }
 
   /** Runs a session; the executor must be idle. Resolves with a report or rejects as `Sandbox.run` does. */
-  run(id: number, session: Session, signal?: AbortSignal): Promise<SessionResult> {
+  run(id: number, session: Session, signal?: StopSignal): Promise<SessionResult> {
     const key = findCacheKey(session);
     const cached = key !== undefined && this.programs.has(key);
     return new Promise<SessionResult>((resolve, reject) => {
@@ -174,7 +175,7 @@ export class ExecutorProcess {
     }
   }
 
-  private listenForAbort(signal: AbortSignal, running: RunningSession): void {
+  private listenForAbort(signal: StopSignal, running: RunningSession): void {
     const abort = () => {
       if (this.running !== running) return;
       this.fail(running, signal.reason);

@@ -3,6 +3,7 @@ import { SandboxError } from '../errors';
 import type { Jail } from '../jail/jail';
 import { groupProcesses } from '../limits';
 import type { Pipe, SandboxOptions, Session, SessionResult } from '../session';
+import type { StopSignal } from '../stop-signal';
 import { GroupProcess } from './group-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
@@ -49,7 +50,7 @@ export class GroupPool {
   }
 
   /** All of the group's sessions get their places together, in the order of arrival. */
-  run(sessions: readonly Session[], pipes: readonly Pipe[], signal?: AbortSignal): Promise<SessionResult[]> {
+  run(sessions: readonly Session[], pipes: readonly Pipe[], signal?: StopSignal): Promise<SessionResult[]> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -88,7 +89,7 @@ export class GroupPool {
   private async start(
     sessions: readonly Session[],
     pipes: readonly Pipe[],
-    signal: AbortSignal | undefined,
+    signal: StopSignal | undefined,
   ): Promise<SessionResult[]> {
     const firstId = this.nextSession;
     this.nextSession += sessions.length;

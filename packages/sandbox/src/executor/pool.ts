@@ -3,6 +3,7 @@ import { SandboxError } from '../errors';
 import type { Jail } from '../jail/jail';
 import { dispatchWindow, restAfterMs, spareExecutors } from '../limits';
 import type { SandboxOptions, Session, SessionResult } from '../session';
+import type { StopSignal } from '../stop-signal';
 import { type ExecutorEvents, ExecutorProcess, findCacheKey } from './executor-process';
 import type { ExecutorSetup } from './protocol';
 import { Slot } from './slot';
@@ -15,7 +16,7 @@ const firstBackoffMs = 50;
 
 interface WaitingSession {
   session: Session;
-  signal: AbortSignal | undefined;
+  signal: StopSignal | undefined;
   resolve(result: SessionResult): void;
   reject(error: unknown): void;
   /** Stops listening for an abort. */
@@ -61,7 +62,7 @@ export class ExecutorPool {
     return { running: this.runningCount, waiting: this.waiting.length };
   }
 
-  run(session: Session, signal?: AbortSignal): Promise<SessionResult> {
+  run(session: Session, signal?: StopSignal): Promise<SessionResult> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.waiting.length === 0 && this.runningCount < this.options.maxSessions) {
       const executor = this.findExecutor(session);
@@ -80,7 +81,7 @@ export class ExecutorPool {
     await Promise.all([...this.executors].map((executor) => executor.close()));
   }
 
-  private enqueue(session: Session, signal: AbortSignal | undefined): Promise<SessionResult> {
+  private enqueue(session: Session, signal: StopSignal | undefined): Promise<SessionResult> {
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.waiting.splice(this.waiting.indexOf(entry), 1);
@@ -94,7 +95,7 @@ export class ExecutorPool {
     });
   }
 
-  private async start(executor: ExecutorProcess, session: Session, signal?: AbortSignal): Promise<SessionResult> {
+  private async start(executor: ExecutorProcess, session: Session, signal?: StopSignal): Promise<SessionResult> {
     const fresh = executor.tenant === undefined;
     executor.tenant = session.tenant;
     this.runningCount++;

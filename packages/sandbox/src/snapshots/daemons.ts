@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { DaemonLimits, KeptDaemon, Output, Session, SessionCopy, SessionResult } from '../session';
+import type { StopSignal } from '../stop-signal';
 import { copyChannelName, makingSession } from './making-session';
 
 /**
@@ -68,7 +69,7 @@ export class Daemons {
   }
 
   /** The copy for a session, made now if there is none. Rejects with the signal's reason only. */
-  async acquire(session: Session, signal?: AbortSignal): Promise<Acquired> {
+  async acquire(session: Session, signal?: StopSignal): Promise<Acquired> {
     if (this.options.limits.perTenant === 0 || this.closed) return { problem: 'no daemon: they are switched off' };
     const entry = this.findEntry(session) ?? this.begin(session);
     entry.users++;
@@ -284,7 +285,7 @@ function keyOf(tenant: string, name: string): string {
   return `${tenant}\0${name}`;
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(promise: Promise<T>, signal: StopSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) return abort();

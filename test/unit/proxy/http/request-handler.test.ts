@@ -143,3 +143,24 @@ test('a client that hangs up ends the stream, and nothing is reported', async ()
   expect(stream.destroyed).toBe(true);
   expect(errors).toEqual([]);
 });
+
+test.each([
+  [true, ['left', 'end of turn']],
+  [undefined, ['end of turn', 'left']],
+])('an answer that leaves at once (%s) does not wait for the end of the turn', async (leavesAtOnce, expected) => {
+  const seen: string[] = [];
+  const { port } = await serve((ctx) => {
+    ctx.state.leavesAtOnce = leavesAtOnce;
+    ctx.body = Buffer.from('done');
+    const { res } = ctx;
+    const end = res.end.bind(res) as (chunk: Buffer) => typeof res;
+    res.end = ((chunk: Buffer) => {
+      seen.push('left');
+      return end(chunk);
+    }) as typeof res.end;
+    // Comes before the callback of the handler, which asks later in this turn.
+    setImmediate(() => seen.push('end of turn'));
+  });
+  expect(await (await get(port)).text()).toBe('done');
+  expect(seen).toEqual(expected);
+});

@@ -1,4 +1,5 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import type { StopSignal } from '@zerocloud/sandbox';
 import { StorageError } from '../../errors';
 import type { ContainerPath, ObjectEntry, ObjectStore } from '../../store/object-store';
 import { pageBytes } from './sqlite-pages';
@@ -16,7 +17,7 @@ export interface ListingOptions {
   stagingPath(): string;
   /** `inputTooLarge` beyond this, for either file. */
   maxBytes: number;
-  signal?: AbortSignal;
+  signal?: StopSignal;
 }
 
 /** Objects looked up at once, and bytes gathered for one write. */

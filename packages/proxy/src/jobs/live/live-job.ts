@@ -1,3 +1,4 @@
+import { Stop, type StopSignal } from '@zerocloud/sandbox/stop-signal';
 import { HttpError } from '../../errors';
 import type { NodeOutcome } from '../outcome';
 
@@ -24,7 +25,7 @@ export interface LiveJobOptions {
   account: string;
   user?: string;
   /** Aborts when the client hangs up. */
-  signal: AbortSignal;
+  stop: StopSignal;
   now(): number;
   /** Called after every change that the job's summary shows. */
   onChange(job: LiveJob): void;
@@ -52,26 +53,25 @@ export class LiveJob {
   nodes: LiveNode[] = [];
   readBytes = 0;
   writtenBytes = 0;
-  readonly counts: Record<LiveState, number> = { waiting: 0, running: 0, done: 0, failed: 0, stopped: 0 };
+  counts: Record<LiveState, number> = { waiting: 0, running: 0, done: 0, failed: 0, stopped: 0 };
   readonly #now: () => number;
   readonly #onChange: (job: LiveJob) => void;
-  readonly #watchers = new Set<JobWatcher>();
+  #watchers?: Set<JobWatcher>;
   /** Gone with the end of the job, for many ended jobs are remembered. */
-  #running?: { stop: AbortController; unlisten(): void };
+  #running?: { stop: Stop; unlisten(): void };
 
-  constructor({ id, account, user, signal, now, onChange }: LiveJobOptions) {
+  constructor({ id, account, user, stop: outer, now, onChange }: LiveJobOptions) {
     this.id = id;
     this.account = account;
     this.user = user;
     this.#now = now;
     this.#onChange = onChange;
     this.createdMs = now();
-    const stop = new AbortController();
-    // Cheaper than a signal of both, and every job has one.
-    const abort = () => stop.abort(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    this.#running = { stop, unlisten: () => signal.removeEventListener('abort', abort) };
+    const stop = new Stop();
+    const abort = () => stop.abort(outer.reason);
+    if (outer.aborted) abort();
+    else outer.addEventListener('abort', abort, { once: true });
+    this.#running = { stop, unlisten: () => outer.removeEventListener('abort', abort) };
   }
 
   get isOver(): boolean {
@@ -79,9 +79,9 @@ export class LiveJob {
   }
 
   /** Aborts when the job is stopped, with the answer for its client, and when that one hangs up. */
-  get signal(): AbortSignal {
+  get signal(): StopSignal {
     if (!this.#running) throw new Error('the job is over');
-    return this.#running.stop.signal;
+    return this.#running.stop;
   }
 
   /** Ends the job's guests; its client is told. */
@@ -94,8 +94,7 @@ export class LiveJob {
     this.signal.throwIfAborted();
     this.step++;
     this.nodes = names.map(({ name }) => ({ name, state: 'waiting', readBytes: 0, writtenBytes: 0 }));
-    for (const state of Object.keys(this.counts) as LiveState[]) this.counts[state] = 0;
-    this.counts.waiting = this.nodes.length;
+    this.counts = { waiting: this.nodes.length, running: 0, done: 0, failed: 0, stopped: 0 };
     this.#changed(undefined);
   }
 
@@ -139,8 +138,9 @@ export class LiveJob {
   }
 
   watch(watcher: JobWatcher): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    const watchers = this.#watchers ?? new Set();
+    this.#watchers = watchers.add(watcher);
+    return () => watchers.delete(watcher);
   }
 
   #move(index: number, state: LiveState): void {
@@ -152,7 +152,7 @@ export class LiveJob {
   }
 
   #changed(index: number | undefined): void {
-    for (const watcher of this.#watchers) watcher(index);
+    if (this.#watchers) for (const watcher of this.#watchers) watcher(index);
     this.#onChange(this);
   }
 }

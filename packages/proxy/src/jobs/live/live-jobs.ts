@@ -30,7 +30,7 @@ export class LiveJobs {
   }
 
   /** A job is about to run, or the next one of a chain. Throws the answer of a job that was stopped. */
-  begin({ path, transactionId, identity, signal }: RequestState, nodes: readonly PlannedNode[]): LiveJob {
+  begin({ path, transactionId, identity, stop }: RequestState, nodes: readonly PlannedNode[]): LiveJob {
     let jobs = this.#accounts.get(path.account);
     if (!jobs) {
       jobs = new Map();
@@ -43,7 +43,7 @@ export class LiveJobs {
         id: transactionId,
         account,
         user: identity?.user,
-        signal,
+        stop,
         now: this.#now,
         onChange: this.#tell,
       });
@@ -96,7 +96,8 @@ export class LiveJobs {
   }
 
   readonly #tell = (changed: LiveJob): void => {
-    for (const watcher of this.#watchers.get(changed.account) ?? []) watcher(changed);
+    const watchers = this.#watchers.get(changed.account);
+    if (watchers) for (const watcher of watchers) watcher(changed);
   };
 
   #forget(job: LiveJob): void {
