@@ -119,12 +119,19 @@ export const blobRange = { gte: table.blob, lt: following(table.blob) } as const
  * (Code points sort as their UTF-8 bytes do; JavaScript's own `<` does not, it compares UTF-16 units.)
  */
 export function following(prefix: string): string {
-  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
-  while (points.length > 0) {
-    const last = points.pop()!;
-    if (last < 0x10ffff) return String.fromCodePoint(...points, afterPoint(last));
+  for (let end = prefix.length; end > 0; ) {
+    const start = lastPointAt(prefix, end);
+    const last = prefix.codePointAt(start)!;
+    if (last < 0x10ffff) return prefix.slice(0, start) + String.fromCodePoint(afterPoint(last));
+    end = start;
   }
   throw new RangeError('nothing sorts after this prefix');
+}
+
+/** Where the last code point before `end` begins. */
+function lastPointAt(text: string, end: number): number {
+  const isPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 && (text.charCodeAt(end - 2) & 0xfc00) === 0xd800;
+  return isPair ? end - 2 : end - 1;
 }
 
 /** Half surrogates are stored as U+FFFD, and no text contains one. */

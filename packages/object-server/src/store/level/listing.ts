@@ -76,7 +76,9 @@ export async function listPage<T>(
         continue;
       }
       iterator.seek(reverse ? keyPrefix + skipped : following(keyPrefix + skipped));
-      largeOnes = run === rows.length && largeOnes < lookAgainAfter ? largeOnes + 1 : 0;
+      if (run < rows.length) largeOnes = 0;
+      // One large subdir is enough to see that nothing has changed.
+      else largeOnes = largeOnes < lookAgainAfter ? largeOnes + 1 : largeInARow;
       chunk = largeOnes > largeInARow ? fewRows : someRows;
     }
   } finally {
