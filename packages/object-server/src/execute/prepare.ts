@@ -2,7 +2,7 @@ import type { Channel, Mount, Program, Session } from '@zerocloud/sandbox';
 import { StorageError } from '../errors';
 import type { NodeChannel, NodeSession } from '../storage-node';
 import { daemonOf } from './daemon';
-import { localEnvironment, pathOfStaged } from './local-environment';
+import { pathOfStaged, withLocalEnvironment } from './local-environment';
 import type { ObjectFiles, OpenedSource, OpenedSources } from './opened-sources';
 import { isFoundValid } from './validation';
 
@@ -16,7 +16,8 @@ export async function prepareSession(
   const mounts: Mount[] = [];
   const channels: Channel[] = [];
   let image: UserImage | undefined;
-  for (const [index, channel] of request.channels.entries()) {
+  for (let index = 0; index < request.channels.length; index++) {
+    const channel = request.channels[index]!;
     const input = inputs.channels[index];
     channels.push(toChannel(channel, input?.source));
     if (!channel.mounted || !input) continue;
@@ -30,7 +31,7 @@ export async function prepareSession(
     tenant: request.account,
     program: toProgram(request, inputs, image),
     args: request.args,
-    env: localChannel ? { ...request.env, ...localEnvironment(localChannel, inputs.channels[local]) } : request.env,
+    env: localChannel ? withLocalEnvironment(request.env, localChannel, inputs.channels[local]) : request.env,
     channels,
     mounts,
     systemImages: request.systemImages,
@@ -61,22 +62,23 @@ interface Inputs {
 /** Opens everything at once; the first failure in channel order, then the program's, is the one reported. */
 async function openInputs(request: NodeSession, sources: OpenedSources): Promise<Inputs> {
   const { channels, program, maxInputBytes, maxProgramBytes } = request;
-  const openings = channels.map((channel) => {
-    if (!channel.source) return undefined;
+  const indexes: number[] = [];
+  const openings: Promise<OpenedSource>[] = [];
+  channels.forEach((channel, index) => {
+    if (!channel.source) return;
     const local = channel.device === request.localDevice;
     const image = channel.mounted ? { maxBytes: maxInputBytes } : undefined;
-    return sources.open(channel.source, { local, image, maxListingBytes: maxInputBytes });
+    indexes.push(index);
+    openings.push(sources.open(channel.source, { local, image, maxListingBytes: maxInputBytes }));
   });
   if (program.kind === 'source') {
     openings.push(sources.open(program.source, { local: false, maxListingBytes: maxInputBytes }));
   }
-  // All must have settled before anything is closed, or a late one would stay open for ever.
-  const settled = await Promise.allSettled(openings);
-  const opened = settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
+  const opened = await allOpened(openings);
+  const inputs: Inputs = { program: program.kind === 'source' ? opened.pop() : undefined, channels: [] };
+  opened.forEach((one, at) => {
+    inputs.channels[indexes[at]!] = one;
   });
-  const inputs: Inputs = { program: program.kind === 'source' ? opened.pop() : undefined, channels: opened };
   if (inputs.program && inputs.program.sizeBytes > maxProgramBytes) {
     throw new StorageError('programTooLarge', `Program is larger than ${maxProgramBytes} bytes`);
   }
@@ -85,9 +87,29 @@ async function openInputs(request: NodeSession, sources: OpenedSources): Promise
   return inputs;
 }
 
+/** All must have settled before anything is closed, or a late one would stay open for ever. */
+async function allOpened(openings: Promise<OpenedSource>[]): Promise<OpenedSource[]> {
+  const opened: OpenedSource[] = [];
+  let failure: { reason: unknown } | undefined;
+  // A later one that fails while an earlier one is waited for is no rejection that nobody handles.
+  for (let i = 1; i < openings.length; i++) openings[i]!.catch(ignore);
+  for (const opening of openings) {
+    try {
+      opened.push(await opening);
+    } catch (reason) {
+      failure ??= { reason };
+    }
+  }
+  if (failure) throw failure.reason;
+  return opened;
+}
+
+function ignore(): void {}
+
 function checkInputs(request: NodeSession, { program, channels }: Inputs): void {
   let remoteBytes = program?.sizeBytes ?? 0;
-  for (const [index, channel] of channels.entries()) {
+  for (let index = 0; index < channels.length; index++) {
+    const channel = channels[index];
     if (!channel) continue;
     if (request.channels[index]!.spill) continue;
     if (request.channels[index]!.device !== request.localDevice) remoteBytes += channel.sizeBytes;

@@ -10,8 +10,8 @@ export function reportOf(
   { isProgramFoundValid, policy }: Pick<OpenedSources, 'isProgramFoundValid' | 'policy'>,
 ): NodeReport {
   // Stored outputs have checksums besides, for the store.
-  const wanted = new Set(channels.flatMap(({ device, etag }) => (etag ? [`/dev/${device}`] : [])));
-  const etags = report.etags.filter(({ name }) => wanted.has(name));
+  const isWanted = (name: string) => channels.some(({ device, etag }) => etag && name === `/dev/${device}`);
+  const etags = report.etags.filter(({ name }) => isWanted(name));
   const validation = prevalidated && isProgramFoundValid && report.validation === 0 ? 2 : report.validation;
   return { ...report, etags, validation, ...(policy && { policy }) };
 }

@@ -22,13 +22,11 @@ export function chainedEnvironment(ctx: SwiftContext, server: ServerHeaders): Re
   const env = cgiEnvironment(ctx, server);
   for (const name in ctx.req.headers) if (!chainedHeaders.has(name)) delete env[variableOf(name)];
   const path = `/${ctx.state.path.account}`;
-  return {
-    ...env,
-    ...serverHeaders(ctx, server),
-    REQUEST_METHOD: 'POST',
-    REQUEST_URI: `/v1${path}${env.QUERY_STRING === undefined ? '' : `?${env.QUERY_STRING}`}`,
-    PATH_INFO: path,
-  };
+  addServerHeaders(env, ctx, server);
+  env.REQUEST_METHOD = 'POST';
+  env.REQUEST_URI = `/v1${path}${env.QUERY_STRING === undefined ? '' : `?${env.QUERY_STRING}`}`;
+  env.PATH_INFO = path;
+  return env;
 }
 
 /**
@@ -55,18 +53,16 @@ export function cgiEnvironment(ctx: SwiftContext, server: ServerHeaders): Record
     const value = req.headers[name]!;
     env[variableOf(name)] = decodeHeaderTextLossless(typeof value === 'string' ? value : value.join(', '));
   }
-  return Object.assign(env, serverHeaders(ctx, server));
+  addServerHeaders(env, ctx, server);
+  return env;
 }
 
-function serverHeaders(ctx: SwiftContext, server: ServerHeaders): Record<string, string> {
-  const own: Record<string, string> = {
-    HTTP_X_ZEROVM_EXECUTE: server.execute,
-    HTTP_X_ZEROVM_TIMEOUT: String(server.timeoutS),
-    HTTP_X_ZEROCLOUD_ID: server.jobId,
-    HTTP_X_TRANS_ID: ctx.state.transactionId,
-  };
-  if (server.source !== undefined) own.HTTP_X_ZEROVM_SOURCE = server.source;
-  return own;
+function addServerHeaders(env: Record<string, string>, { state }: SwiftContext, server: ServerHeaders): void {
+  env.HTTP_X_ZEROVM_EXECUTE = server.execute;
+  env.HTTP_X_ZEROVM_TIMEOUT = String(server.timeoutS);
+  env.HTTP_X_ZEROCLOUD_ID = server.jobId;
+  env.HTTP_X_TRANS_ID = state.transactionId;
+  if (server.source !== undefined) env.HTTP_X_ZEROVM_SOURCE = server.source;
 }
 
 const hidden =

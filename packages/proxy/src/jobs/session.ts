@@ -71,7 +71,7 @@ export function nodeSession(
     name,
     program: programOf(group),
     args: splitArguments(`${programName} ${group.args}`),
-    env: { ...group.env, ...job.env, SCRIPT_NAME: programName, SCRIPT_FILENAME: group.program.url },
+    env: environmentOf(group, job.env, programName),
     channels: channelsOf(node, job, denied, ends),
     systemImages: group.devices.flatMap(({ name }) => (job.imageDevices.has(name) ? [name] : [])),
     localDevice: local === undefined ? undefined : group.devices[local]!.name,
@@ -83,6 +83,14 @@ export function nodeSession(
     ...(limits.prevalidate && { prevalidated: true }),
     ...(group.daemon && { daemon: group.daemon }),
   };
+}
+
+/** One spread is a copy; two, and names that are computed, are each variable by itself in an object of the slow kind. */
+function environmentOf(group: Group, env: Job['env'], programName: string): Record<string, string> {
+  for (const _ in group.env) {
+    return { ...group.env, ...env, SCRIPT_NAME: programName, SCRIPT_FILENAME: group.program.url };
+  }
+  return { ...env, SCRIPT_NAME: programName, SCRIPT_FILENAME: group.program.url };
 }
 
 function programOf({ program }: Group): NodeProgram {
