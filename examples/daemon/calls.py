@@ -4,7 +4,7 @@ import ast
 import builtins
 import inspect
 
-KNOWN = {name: (inspect.getdoc(value) or "").split("\n", 1)[0] for name, value in vars(builtins).items() if callable(value)}
+KNOWN = {name: "class" if inspect.isclass(value) else "function" for name, value in vars(builtins).items() if callable(value)}
 
 
 def find(source):
@@ -12,6 +12,6 @@ def find(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            entry = found.setdefault(name, {"calls": 0, "about": KNOWN.get(name)})
+            entry = found.setdefault(name, {"calls": 0, "kind": KNOWN.get(name)})
             entry["calls"] += 1
     return found
