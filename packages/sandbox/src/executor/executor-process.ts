@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
-import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, restAfterMs, terminateGraceMs } from '../limits';
 import type { Report, Session, SessionResult } from '../session';
 import { snapshotFiles } from '../snapshots/make-snapshots';
 import type { StopSignal } from '../stop-signal';
+import { demandAskedOutputs } from './asked-outputs';
 import { createDeathReport, lostOutputs } from './death-report';
 import { encodeFrame, FrameDecoder } from './frames';
 import type { ExecutorReply, ExecutorSetup, RestMessage, SessionRequest, StatusMessage } from './protocol';
@@ -250,8 +250,7 @@ export class ExecutorProcess {
       return;
     }
     const { report, outputs } = reply;
-    const names = running.session.channels.filter(isWritable).map(({ name }) => name);
-    if (String(outputs.map(({ name }) => name)) !== String(names)) throw new Error('outputs that were not asked for');
+    demandAskedOutputs(running.session, outputs);
     if (reply.cached !== undefined) this.programs.add(reply.cached);
     for (const key of reply.evicted) this.programs.delete(key);
     if (!outputs.some(({ body }) => body.kind === 'file')) {

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
-import { isWritable } from '../channels/channel-spec';
 import { SandboxError } from '../errors';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
 import type { Pipe, Session, SessionResult } from '../session';
+import { demandAskedOutputs } from './asked-outputs';
 import { createDeathReport, lostOutputs } from './death-report';
 import { filesOf } from './executor-process';
 import { encodeFrame, FrameDecoder } from './frames';
@@ -233,8 +233,7 @@ export class GroupProcess {
       return;
     }
     const { report, outputs, last } = reply;
-    const names = node.session.channels.filter(isWritable).map(({ name }) => name);
-    if (String(outputs.map(({ name }) => name)) !== String(names)) throw new Error('outputs that were not asked for');
+    demandAskedOutputs(node.session, outputs);
     node.reported = true;
     // It finishes this group, and takes no other. Nobody reads what it could still write to.
     if (last || outputs.some(isMoved)) this.state = 'dead';

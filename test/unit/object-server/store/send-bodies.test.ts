@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobStream, sendBodies } from '@zerocloud/object-server/store/blob-stream';
+import { readAll, socketPair } from '../../../support/sockets';
 
 const bytes = Buffer.from(Array.from({ length: 700_000 }, (_, i) => (i * 7) % 251));
 let dir: string;
@@ -19,23 +19,6 @@ afterAll(() => rm(dir, { recursive: true }));
 
 const blob = (end = bytes.length - 1) =>
   new BlobStream(openSync(file, 'r'), { start: 0, end, damaged: () => new Error('damaged') });
-
-/** A connected pair of sockets; the first is written to. */
-async function socketPair(): Promise<[net.Socket, net.Socket]> {
-  const server = net.createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const accepted = once(server, 'connection');
-  const reader = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [writer] = await accepted;
-  server.close();
-  return [writer, reader];
-}
-
-async function readAll(readable: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of readable) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 test('bodies of all kinds arrive in order, and the sink is ended', async () => {
   const [writer, reader] = await socketPair();
