@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isStorageError, type ObjectStore } from '@zerocloud/object-server';
 import { formatTimestamp } from '../http/timestamp';
+import { readWholeBody } from '../http/whole-body';
 
 /**
  * The key that signs tokens lives in the store, so that tokens outlive a restart and every proxy of a store accepts
@@ -36,11 +37,7 @@ async function findSecret(store: ObjectStore): Promise<Buffer | undefined> {
   const opened = await store.openObject(secretPath);
   if (!opened) return undefined;
   try {
-    const body = await opened.read();
-    const chunks: Uint8Array[] = [];
-    if (ArrayBuffer.isView(body)) chunks.push(body);
-    else for await (const chunk of body) chunks.push(chunk as Uint8Array);
-    const secret = Buffer.concat(chunks);
+    const secret = await readWholeBody(await opened.read());
     if (secret.length !== secretBytes) throw new Error(`the token key has ${secret.length} bytes, not ${secretBytes}`);
     return secret;
   } finally {

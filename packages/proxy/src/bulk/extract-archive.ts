@@ -5,6 +5,7 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { quoteBytes, quoteText } from '../http/percent';
 import type { SubAnswer, Subrequests } from '../http/subrequest';
+import { readWholeBody } from '../http/whole-body';
 import { UploadBody } from '../objects/upload-body';
 import { ArchiveError } from './archive-error';
 import { type ArchiveType, archiveMembers, type Member } from './archive-members';
@@ -64,13 +65,11 @@ interface Running {
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of body) chunks.push(chunk);
+    return await readWholeBody(body);
   } catch {
     return undefined;
   }
-  return Buffer.concat(chunks);
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {

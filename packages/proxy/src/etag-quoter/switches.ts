@@ -11,7 +11,7 @@ export function readEtagSwitch(headers: IncomingHttpHeaders, owner: Owner): Meta
   const value = headers[`x-${owner}-rfc-compliant-etags`];
   if (headers[`x-remove-${owner}-rfc-compliant-etags`]) return { [storedName(owner)]: undefined };
   if (value === undefined) return {};
-  return { [storedName(owner)]: value === '' ? undefined : isTrueValue(String(value)) ? 'True' : 'False' };
+  return { [storedName(owner)]: value === '' ? undefined : isTrueValue(value) ? 'True' : 'False' };
 }
 
 /** The switch as it was set; `undefined` when nobody did. */

@@ -44,7 +44,7 @@ function decodePlus(text: string): string | undefined {
 
 const trueValues = new Set(['true', '1', 'yes', 'on', 't', 'y']);
 
-/** Swift's `config_true_value`. */
-export function isTrueValue(text: string | undefined): boolean {
-  return text !== undefined && trueValues.has(text.toLowerCase());
+/** Swift's `config_true_value`: how a header or a parameter says yes. */
+export function isTrueValue(value: string | string[] | undefined): boolean {
+  return value !== undefined && trueValues.has(String(value).toLowerCase());
 }

@@ -1,6 +1,7 @@
 import type { ObjectPath, ObjectRecord, OpenObject } from '@zerocloud/object-server';
 import type { Deps } from '../context';
 import { HttpError } from '../errors';
+import { readWholeBody } from '../http/whole-body';
 import { isManifest } from '../large-objects/stored-manifest';
 import { isLink } from '../symlinks/link';
 import { headBytes } from './archive';
@@ -109,11 +110,8 @@ const noBytes = Buffer.alloc(0);
 /** The object, or its beginning, in memory. */
 export async function readObject(opened: OpenObject, sizeBytes = opened.record.sizeBytes): Promise<Buffer> {
   if (sizeBytes === 0) return noBytes;
-  const body = await opened.read(sizeBytes < opened.record.sizeBytes ? { start: 0, end: sizeBytes - 1 } : undefined);
-  if (Buffer.isBuffer(body)) return body;
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const range = sizeBytes < opened.record.sizeBytes ? { start: 0, end: sizeBytes - 1 } : undefined;
+  return readWholeBody(await opened.read(range));
 }
 
 function bodyOf(opened: OpenObject, { config }: Deps): JobBody {

@@ -1,6 +1,7 @@
 import { isStorageError, type NodeSource } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { readWholeBody } from '../http/whole-body';
 import { UploadBody } from '../objects/upload-body';
 import { headBytes } from './archive';
 import { badJob } from './errors';
@@ -40,18 +41,12 @@ export async function readWhole(ctx: SwiftContext, deps: Deps, maxBytes: number,
   // A small body has mostly come with its head; then no timers and listeners are needed to wait for it.
   const ready = declaredBytes > 0 && ctx.req.readableLength >= declaredBytes && ctx.req.read(declaredBytes);
   if (ready) return ready;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const body = new UploadBody(ctx.req, deps.config.timeouts);
   try {
-    for await (const chunk of new UploadBody(ctx.req, deps.config.timeouts)) {
-      sizeBytes += chunk.byteLength;
-      if (sizeBytes > maxBytes) throw new HttpError(413);
-      chunks.push(chunk);
-    }
+    return await readWholeBody(body, { maxBytes, tooLarge: () => new HttpError(413) });
   } catch (error) {
     throw nameUnfinished(error, unfinished);
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
 export interface StagedSource {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { SwiftContext } from '../context';
 import { headerName } from '../http/header-text';
+import { readWholeBody } from '../http/whole-body';
 
 /** The answer of a job before anybody decided what becomes of it: sent, taken as the next job, or stored. */
 export interface JobResponse {
@@ -38,9 +39,6 @@ export function discard(body: Buffer | Readable): void {
 }
 
 /** The whole body of a response that is known to be small. */
-export async function readResponseBody({ body }: JobResponse): Promise<Buffer> {
-  if (Buffer.isBuffer(body)) return body;
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+export function readResponseBody({ body }: JobResponse): Promise<Buffer> {
+  return readWholeBody(body);
 }

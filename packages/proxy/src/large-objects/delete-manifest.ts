@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { answerDeletion } from '../bulk/answer-deletion';
 import { type DeleteTarget, deleteAll } from '../bulk/delete-all';
 import type { Deps, SwiftContext } from '../context';
@@ -6,6 +5,7 @@ import { HttpError, htmlType } from '../errors';
 import { quoteText } from '../http/percent';
 import { isTrueValue, type Query } from '../http/query';
 import type { Subrequests } from '../http/subrequest';
+import { readWholeBody } from '../http/whole-body';
 import { objectPath } from '../objects/object-path';
 import { rawPathOf } from '../swift-path';
 import { segmentPath } from './static-parts';
@@ -108,16 +108,9 @@ class ManifestTargets {
     if (answer.status === 401) throw plain(401, '401 Unauthorized');
     if (answer.status !== 200) throw plain(500, 'Unable to load SLO manifest or segment.');
     if (!isManifest) throw plain(400, 'Not an SLO manifest');
-    const segments: Segment[] = JSON.parse((await bytesOf(answer.body)).toString('utf8'));
+    const segments: Segment[] = JSON.parse((await readWholeBody(answer.body)).toString('utf8'));
     return segments.filter((segment): segment is ObjectSegment => 'name' in segment);
   }
-}
-
-async function bytesOf(body: Buffer | Readable): Promise<Buffer> {
-  if (Buffer.isBuffer(body)) return body;
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 function plain(status: number, sentence: string): HttpError {

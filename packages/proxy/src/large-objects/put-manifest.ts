@@ -7,6 +7,7 @@ import { HttpError, htmlType, pageText } from '../errors';
 import { pythonJson } from '../http/python-json';
 import { isTrueValue, type Query } from '../http/query';
 import type { SubAnswer, Subrequests } from '../http/subrequest';
+import { readWholeBody } from '../http/whole-body';
 import type { ListingType } from '../listing/format';
 import { unquoteEtag } from '../objects/conditions';
 import { objectPath } from '../objects/object-path';
@@ -59,14 +60,9 @@ async function readRequest(ctx: SwiftContext, deps: Deps): Promise<Submitted[]> 
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) throw new HttpError(411);
   const tooLarge = () => plain(413, `Manifest File > ${maxManifestBytes} bytes`);
   if (Number(headers['content-length'] ?? 0) > maxManifestBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of new UploadBody(ctx.req, deps.config.timeouts)) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxManifestBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  const submitted = readSubmitted(Buffer.concat(chunks), objectPath(ctx));
+  const body = new UploadBody(ctx.req, deps.config.timeouts);
+  const manifest = await readWholeBody(body, { maxBytes: maxManifestBytes, tooLarge });
+  const submitted = readSubmitted(manifest, objectPath(ctx));
   if (submitted.filter((segment) => 'path' in segment).length > maxManifestSegments) {
     throw plain(413, `Number of object-backed segments must be <= ${maxManifestSegments}`);
   }

@@ -1,4 +1,5 @@
 import { type Metadata, manifestNames, type ObjectRecord, type OpenObject } from '@zerocloud/object-server';
+import { readWholeBody } from '../http/whole-body';
 
 /**
  * A static large object is an object whose body is a list of segments, as JSON, and whose system metadata say what the
@@ -71,16 +72,7 @@ export function listedSize({ metadata, sizeBytes }: Pick<ObjectRecord, 'metadata
 
 /** The segments of a manifest. The body was written by this server, so anything but a list is damage. */
 export async function readSegments(manifest: OpenObject): Promise<Segment[]> {
-  return JSON.parse((await readWhole(manifest)).toString('utf8'));
-}
-
-/** The bytes of an object that is known to be small. */
-export async function readWhole(object: OpenObject): Promise<Buffer> {
-  const body = await object.read();
-  if (Buffer.isBuffer(body)) return body;
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return JSON.parse((await readWholeBody(await manifest.read())).toString('utf8'));
 }
 
 /** Bytes that a segment adds to the whole. */

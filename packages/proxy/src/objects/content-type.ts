@@ -1,21 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { HttpError, htmlType } from '../errors';
 import { decodeHeaderText } from '../http/header-text';
+import { isTrueValue } from '../http/query';
 import { guessMediaType } from './media-types';
 
 export const defaultContentType = 'application/octet-stream';
-
-/** Swift's `config_true_value`: how a header says yes. */
-export function isTrue(value: string | string[] | undefined): boolean {
-  return value !== undefined && /^(true|1|yes|on|t|y)$/i.test(String(value));
-}
 
 /**
  * The content type an upload gets: the one it names, or one guessed from the object's name when it names none or asks
  * with `X-Detect-Content-Type`. 400 for types that are no text, or with parameters that Swift keeps for itself.
  */
 export function readContentType(headers: IncomingHttpHeaders, object: string, fallback?: string): string {
-  if (isTrue(headers['x-detect-content-type'])) return guessMediaType(object) ?? defaultContentType;
+  if (isTrueValue(headers['x-detect-content-type'])) return guessMediaType(object) ?? defaultContentType;
   const sent = headers['content-type'];
   if (!sent) return fallback ?? guessMediaType(object) ?? defaultContentType;
   const text = decodeHeaderText(sent);

@@ -2,6 +2,7 @@ import type { Metadata, ObjectPath, ObjectRecord } from '@zerocloud/object-serve
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
+import { isTrueValue } from '../http/query';
 import { httpDate } from '../http/timestamp';
 import { checkDynamicManifest } from '../large-objects/dynamic-object';
 import { dynamicName, isDynamic } from '../large-objects/stored-manifest';
@@ -9,7 +10,7 @@ import { getUploadRoom } from '../quotas/upload-quota';
 import { findLinkSource, withoutLink } from '../symlinks/link';
 import { linkWithBody, makeLink, readLink } from '../symlinks/make-link';
 import { hasStar } from './conditions';
-import { isTrue, readContentType } from './content-type';
+import { readContentType } from './content-type';
 import { encodePath } from './copy-request';
 import { readDeleteAt } from './expiry';
 import { readMetadata, userMetadataPrefix } from './metadata-rules';
@@ -40,7 +41,7 @@ export async function prepareTarget(
   if (sizeBytes > limits.maxFileSize) throw new HttpError(413);
   getUploadRoom(account, container, sizeBytes, limits.maxFileSize);
   checkName(target, deps);
-  const isFresh = isTrue(headers['x-fresh-metadata']);
+  const isFresh = isTrueValue(headers['x-fresh-metadata']);
   let inherited = isFresh ? systemMetadata(record.metadata) : record.metadata;
   if (isDynamic(record)) inherited = { ...inherited, [dynamicName]: record.metadata[dynamicName]! };
   const sent = readMetadata(headers, limits);

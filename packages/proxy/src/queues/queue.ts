@@ -6,6 +6,7 @@ import {
   type ObjectRecord,
   type StorageNode,
 } from '@zerocloud/object-server';
+import { readWholeBody } from '../http/whole-body';
 import { findMessageName, formatMessageName, laterTimestamp, type MessageName } from './message-name';
 
 /** A message as clients see it. */
@@ -114,11 +115,8 @@ export class Queue {
     try {
       const { record } = opened;
       if (record.sizeBytes > this.maxMessageBytes) return undefined;
-      const body = await opened.read();
-      const chunks: Uint8Array[] = [];
-      if (Buffer.isBuffer(body)) chunks.push(body);
-      else for await (const chunk of body) chunks.push(chunk as Uint8Array);
-      return { name, record, data: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+      const json = await readWholeBody(await opened.read());
+      return { name, record, data: JSON.parse(json.toString('utf8')) };
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;

@@ -4,6 +4,7 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { decodeHeaderText } from '../http/header-text';
 import { isTrueValue, Query } from '../http/query';
+import { readWholeBody } from '../http/whole-body';
 import { UploadBody } from '../objects/upload-body';
 
 export interface QueueQuery {
@@ -55,14 +56,8 @@ export async function readMessage(
   deps: Deps,
   { maxMessageBytes }: QueueLimits,
 ): Promise<{ json: Buffer; data: unknown }> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of new UploadBody(ctx.req, deps.config.timeouts)) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxMessageBytes) throw new HttpError(413);
-    chunks.push(chunk);
-  }
-  const json = Buffer.concat(chunks);
+  const body = new UploadBody(ctx.req, deps.config.timeouts);
+  const json = await readWholeBody(body, { maxBytes: maxMessageBytes, tooLarge: () => new HttpError(413) });
   try {
     if (!isUtf8(json)) throw new SyntaxError('no UTF-8');
     return { json, data: JSON.parse(json.toString('utf8')) };

@@ -6,6 +6,7 @@ import { HttpError, htmlType, reasonOf } from '../errors';
 import { headerName } from '../http/header-text';
 import { isTrueValue } from '../http/query';
 import type { SubAnswer, Subrequests } from '../http/subrequest';
+import { readWholeBody } from '../http/whole-body';
 import { isJobRequest } from '../jobs/job-request';
 import { encodePath } from '../objects/copy-request';
 import { disabledPage, type ListingEntry, listingPage } from './listing-page';
@@ -21,7 +22,7 @@ export function staticWeb(deps: Deps, subrequests: Subrequests): Middleware {
     const { method, state } = ctx;
     if (method !== 'GET' && method !== 'HEAD') return next();
     const isKnown = state.identity !== undefined || state.grant !== undefined;
-    if (isKnown && !isTrueValue(ctx.req.headers['x-web-mode'] as string | undefined)) return next();
+    if (isKnown && !isTrueValue(ctx.req.headers['x-web-mode'])) return next();
     const { version, container, object } = state.path;
     if (!container || (version !== 'v1' && version !== 'v1.0') || isJobRequest(ctx)) return next();
     const visit = new Visit(ctx, next, deps, subrequests);
@@ -102,7 +103,7 @@ class Visit {
 
   /** Who asked for a web site and found none is told so. */
   #plainContainer(next: Next): Promise<void> {
-    if (isTrueValue(this.ctx.req.headers['x-web-mode'] as string | undefined)) throw new HttpError(404);
+    if (isTrueValue(this.ctx.req.headers['x-web-mode'])) throw new HttpError(404);
     return next();
   }
 
@@ -228,8 +229,5 @@ function drop({ body }: SubAnswer): void {
 }
 
 async function textOf({ body }: SubAnswer): Promise<string> {
-  if (Buffer.isBuffer(body)) return body.toString();
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  return (await readWholeBody(body)).toString();
 }

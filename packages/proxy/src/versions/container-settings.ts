@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ContainerRecord, ContainerSettings } from '@zerocloud/object-server';
 import { HttpError, htmlType } from '../errors';
 import { decodeHeaderText, encodeHeaderText } from '../http/header-text';
-import { isTrue } from '../objects/content-type';
+import { isTrueValue } from '../http/query';
 import { decodePercent } from '../swift-path';
 
 /** The name of an archive as a client gave it, which is how it is shown. */
@@ -28,7 +28,7 @@ export function readVersionSettings(headers: IncomingHttpHeaders, container?: Co
   if (container?.archive || archived.settings?.archive) throw bothKinds('object versioning');
   return {
     ...archived,
-    settings: { ...archived.settings, versioning: isTrue(enabled) ? 'enabled' : suspended(container) },
+    settings: { ...archived.settings, versioning: isTrueValue(enabled) ? 'enabled' : suspended(container) },
   };
 }
 

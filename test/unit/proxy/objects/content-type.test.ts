@@ -1,4 +1,5 @@
-import { isTrue, readContentType } from '@zerocloud/proxy/objects/content-type';
+import { isTrueValue } from '@zerocloud/proxy/http/query';
+import { readContentType } from '@zerocloud/proxy/objects/content-type';
 import { guessMediaType } from '@zerocloud/proxy/objects/media-types';
 
 test.each([
@@ -44,5 +45,9 @@ test.each([
   );
 });
 
-test.each(['true', 'TRUE', '1', 'yes', 'on', 't', 'y'])('%s means yes', (value) => expect(isTrue(value)).toBe(true));
-test.each(['', 'false', '0', 'no', 'truest', undefined])('%s means no', (value) => expect(isTrue(value)).toBe(false));
+test.each(['true', 'TRUE', '1', 'yes', 'on', 't', 'y'])('%s means yes', (value) =>
+  expect(isTrueValue(value)).toBe(true),
+);
+test.each(['', 'false', '0', 'no', 'truest', undefined])('%s means no', (value) =>
+  expect(isTrueValue(value)).toBe(false),
+);

@@ -1,6 +1,7 @@
 import { deleteMarkerType, nullVersion, type Versioning } from '@zerocloud/object-server';
 import { respondEmpty } from '../../http/respond';
 import type { SubAnswer } from '../../http/subrequest';
+import { readWholeBody } from '../../http/whole-body';
 import { promoteNewest } from '../../versions';
 import { getBucketFor } from '../access';
 import { segmentsOf } from '../bucket-name';
@@ -78,10 +79,7 @@ async function promote(req: S3Request, object: string): Promise<void> {
 
 /** The report on the parts of a large object that Swift made. */
 async function checkParts(body: AsyncIterable<Uint8Array> | Buffer): Promise<void> {
-  const chunks: Uint8Array[] = [];
-  if (Buffer.isBuffer(body)) chunks.push(body);
-  else for await (const chunk of body) chunks.push(chunk);
-  const report = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+  const report = JSON.parse((await readWholeBody(body)).toString('utf8')) as {
     'Response Status': string;
     Errors: [string, string][];
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '@zerocloud/object-server';
 import type { Timeouts } from '../../config';
 import type { SwiftContext } from '../../context';
+import { readWholeBody } from '../../http/whole-body';
 import { UploadBody } from '../../objects/upload-body';
 import type { Credentials } from '../auth/credentials';
 import { unsignedPayload } from '../auth/signature-v4';
@@ -63,14 +64,7 @@ export class Payload {
   /** All of it. `tooLarge` is thrown once there is more than `maxBytes`; `BadDigest` for another Content-MD5. */
   async read(maxBytes: number, tooLarge: S3Error): Promise<Buffer> {
     if ((this.sizeBytes ?? 0) > maxBytes) throw tooLarge;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of this.#verified()) {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLarge;
-      chunks.push(chunk);
-    }
-    const body = Buffer.concat(chunks);
+    const body = await readWholeBody(this.#verified(), { maxBytes, tooLarge: () => tooLarge });
     const md5 = this.ctx.req.headers['content-md5'];
     if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64')) {
       throw new S3Error('BadDigest', undefined, { ContentMd5: String(md5) });
