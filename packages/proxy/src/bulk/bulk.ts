@@ -7,12 +7,12 @@ import { isJobRequest } from '../jobs/job-request';
 import { bulkDelete } from './bulk-delete';
 import { extractArchive, findArchiveType } from './extract-archive';
 
-/** Inflating bzip2 takes a thread: so many at once, in turns between users, the rest waits. */
-const bzipThreads = { slots: 4, reserved: 4, maxWaiting: 20 };
+/** Inflating bzip2 takes a process: so many at once, in turns between users, the rest waits. */
+const bzipProcesses = { slots: 4, reserved: 4, maxWaiting: 20 };
 
 /** Requests that are many: `PUT ?extract-archive=…`, and POST or DELETE `?bulk-delete`. */
 export function bulk(deps: Deps, subrequests: Subrequests): Middleware {
-  const threads = new FairSlots(bzipThreads);
+  const processes = new FairSlots(bzipProcesses);
   return (ctx, next) => {
     const { method } = ctx.req;
     const url = ctx.req.url!;
@@ -22,7 +22,7 @@ export function bulk(deps: Deps, subrequests: Subrequests): Middleware {
       if (asked === undefined) return next();
       const type = findArchiveType(asked);
       if (!type) throw new HttpError(400, 'Unsupported archive format', { headers: { 'content-type': htmlType } });
-      extractArchive(ctx, deps, subrequests, type, threads);
+      extractArchive(ctx, deps, subrequests, type, processes);
       return Promise.resolve();
     }
     if (method !== 'POST' && method !== 'DELETE') return next();

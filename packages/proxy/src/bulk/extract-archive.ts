@@ -37,13 +37,13 @@ export function extractArchive(
   deps: Deps,
   subrequests: Subrequests,
   archive: ArchiveType,
-  threads: FairSlots,
+  processes: FairSlots,
 ): void {
   const type = findReportType(ctx.req.headers.accept);
   ctx.status = 200;
   ctx.set('Content-Type', reportContentType(type));
   const first = type?.endsWith('/xml') ? '<?xml version="1.0" encoding="UTF-8"?>\n' : ' ';
-  const extraction = new Extraction(ctx, deps, subrequests, threads);
+  const extraction = new Extraction(ctx, deps, subrequests, processes);
   const work = async () => {
     const fields = type === undefined ? extraction.told(406, '') : await extraction.run(archive);
     return renderReport(type, fields, extraction.errors, 'extract');
@@ -90,7 +90,7 @@ class Extraction {
     private readonly ctx: SwiftContext,
     private readonly deps: Deps,
     private readonly subrequests: Subrequests,
-    private readonly threads: FairSlots,
+    private readonly processes: FairSlots,
   ) {
     const { maxObjectNameLength, maxContainerNameLength } = deps.config.limits;
     this.#maxPathBytes = maxObjectNameLength + maxContainerNameLength + 2;
@@ -101,14 +101,14 @@ class Extraction {
     const { identity, signal } = this.ctx.state;
     const user = identity?.user ?? '';
     try {
-      await this.threads.acquire(user, signal);
+      await this.processes.acquire(user, signal);
     } catch (error) {
       return this.#toldOf(error);
     }
     try {
       return await this.#run(type);
     } finally {
-      this.threads.release(user);
+      this.processes.release(user);
     }
   }
 
