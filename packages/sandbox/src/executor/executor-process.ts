@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { SandboxError } from '../errors';
+import { impatience } from '../impatience';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, restAfterMs, terminateGraceMs } from '../limits';
 import type { Report, Session, SessionResult } from '../session';
@@ -86,7 +87,7 @@ export class ExecutorProcess {
         args: [JSON.stringify(setup)],
         // One background compiler thread: it must not take the other cores from the server and its neighbours. And no copy
         // of the engine's own code for each process, 1.6 MB.
-        nodeFlags: ['--v8-pool-size=1', '--no-short-builtin-calls'],
+        nodeFlags: ['--v8-pool-size=1', '--no-short-builtin-calls', impatience],
         readable: filesOf(setup),
         inDirectory: slot.inDirectory,
         outDirectory: slot.outDirectory,

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { SandboxError } from '../errors';
+import { impatience } from '../impatience';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
 import type { Pipe, Session, SessionResult } from '../session';
@@ -65,7 +66,7 @@ export class GroupProcess {
       {
         entry: path.join(__dirname, 'group-supervisor.js'),
         args: [JSON.stringify(setup), String(options.threadsAhead)],
-        nodeFlags: ['--v8-pool-size=1'],
+        nodeFlags: ['--v8-pool-size=1', impatience],
         readable: filesOf(setup),
         inDirectory: slot.inDirectory,
         outDirectory: slot.outDirectory,
