@@ -47,6 +47,8 @@ export async function startServer(dataDir, env = {}, script = 'packages/proxy/di
   return { ...server, url, token, storageUrl: `${url}/v1/AUTH_test`, account: '/v1/AUTH_test' };
 }
 
+export const startBareJobs = () => startProcess('test/bench/floor-jobs.mjs', {});
+
 export const startFloor = (dataDir) => startProcess('test/bench/floor-server.mjs', { FLOOR_DIR: dataDir });
 
 /** One request of ours that must succeed. */

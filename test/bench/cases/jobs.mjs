@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { compileWat } from '../compile-wat.mjs';
 import { send } from '../http.mjs';
 import { runLoad } from '../load.mjs';
-import { call, cpuSeconds, startServer } from '../processes.mjs';
+import { call, cpuSeconds, startBareJobs, startServer } from '../processes.mjs';
 import { latencies, median } from '../statistics.mjs';
 
-export async function tinyJob({ server }) {
+/** Makes the objects of the tiny job; returns what runs it once, and what reads its input. */
+async function prepareTinyJob(server) {
   await call(server, 'PUT', '/bench-job');
   await call(server, 'PUT', '/bench-job/object', { body: Buffer.alloc(4096, 'x') });
   await call(server, 'PUT', '/bench-job/count.wasm', {
@@ -43,6 +44,11 @@ export async function tinyJob({ server }) {
     const answer = await send(server.port, 'GET', `${server.account}/bench-job/object`, { headers: token });
     if (answer.bytes !== 4096) throw new Error(`GET: ${answer.status}`);
   };
+  return { runJob, get };
+}
+
+export async function tinyJob({ server }) {
+  const { runJob, get } = await prepareTinyJob(server);
   const jobMs = [];
   const getMs = [];
   for (let round = 0; round < 5; round++) {
@@ -59,6 +65,32 @@ export async function tinyJob({ server }) {
     reach: '<= 4 and <= 3 ms more',
     ok: ours / base <= 4 && ours - base <= 3,
   };
+}
+
+/** The same program in a bare process behind bare node:http: what processes, their wake-ups and HTTP cost by themselves. */
+export async function bareJob({ server }) {
+  const { runJob } = await prepareTinyJob(server);
+  const floor = await startBareJobs();
+  try {
+    const body = Buffer.alloc(256, 'x');
+    const headers = { 'content-length': String(body.length) };
+    const runBare = async () => {
+      const answer = await send(floor.port, 'POST', '/', { headers, body, keep: true });
+      if (answer.body.toString() !== '4096\n') throw new Error(`bare job: ${answer.status} ${answer.body}`);
+    };
+    await latencies(1, runJob, 3000);
+    await latencies(1, runBare, 3000);
+    const times = { ours: [], floor: [] };
+    for (let round = 0; round < 5; round++) {
+      times.ours.push(...(await latencies(300, runJob, 20)));
+      times.floor.push(...(await latencies(300, runBare, 20)));
+    }
+    const [ours, base] = [median(times.ours), median(times.floor)];
+    const name = 'job: tiny wasm over 4 KiB against a bare process that does the same, p50';
+    return { name, unit: 'ms', ours, floor: base, ratio: ours / base, reach: 'for comparison' };
+  } finally {
+    await floor.stop();
+  }
 }
 
 const builtImage = fileURLToPath(new URL('../../../images/python', import.meta.url));
