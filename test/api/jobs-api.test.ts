@@ -114,6 +114,7 @@ describe('the endpoint', () => {
     ['', 404, 'No API endpoint configured for container site'],
     ['apps/app', 412, 'API endpoint of container site is no swift://account/container/object'],
     ['swift://AUTH_test/apps', 412, 'API endpoint of container site is no swift://account/container/object'],
+    ['swift://AUTH_test/apps/a%00', 412, 'API endpoint of container site is no swift://account/container/object'],
     ['file://python:python', 412, 'API endpoint of container site is no swift://account/container/object'],
     ['swift://AUTH_test/apps/gone', 404, 'Error 404 Not Found while fetching /AUTH_test/apps/gone'],
     ['swift://AUTH_test/bin/cat', 501, 'API endpoint of container site is no application'],

@@ -136,6 +136,7 @@ describe.each([
     ['jobs/app', 412, 'X-Zerovm-Source format is swift://account/container/object'],
     ['swift://~/jobs', 412, 'X-Zerovm-Source format is swift://account/container/object'],
     ['swift:///jobs/app', 412, 'X-Zerovm-Source format is swift://account/container/object'],
+    ['swift://~/jobs/a%00', 412, 'X-Zerovm-Source format is swift://account/container/object'],
     ['swift://~/jobs/%ff', 412, 'X-Zerovm-Source format is swift://account/container/object'],
     ['file://python:python', 412, 'X-Zerovm-Source format is swift://account/container/object'],
     ['swift://~/jobs/gone', 404, 'Error 404 Not Found while fetching /AUTH_test/jobs/gone'],

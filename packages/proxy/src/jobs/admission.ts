@@ -116,6 +116,7 @@ export class Admission {
 }
 
 function findObjectUrl(text: string, account: string): ObjectPath | undefined {
+  if (text.includes('\0')) return undefined;
   try {
     const url = findJobUrl(text, account);
     return url?.kind === 'object' ? url.path : undefined;

@@ -1,5 +1,5 @@
 import type { FileType } from '@zerocloud/sandbox';
-import type { Group } from './description';
+import type { Device, Group } from './description';
 import { listingLines } from './devices';
 import { badJob } from './errors';
 import type { PlannedNode } from './plan';
@@ -34,33 +34,44 @@ export function connectNodes(groups: readonly ExpandedGroup[], maxConnections: n
   const connections: Connection[] = [];
   for (const source of groups) {
     const { group, nodes } = source;
-    for (const peer of peersOf(group)) {
+    for (const [peer, devices] of peersOf(group)) {
       const target = byName.get(peer);
       if (!target) throw badJob(`Non-existing node in connect ${peer}`);
       if (target === source && nodes.length === 1) throw badJob(`Cannot bind to itself: ${peer}`);
-      if (connections.length + nodes.length * target.nodes.length > maxConnections) {
+      const count = nodes.length * target.nodes.length * Math.max(1, devices.length);
+      if (connections.length + count > maxConnections) {
         throw badJob(`Too many connections in job: at most ${maxConnections}`);
       }
-      connectGroups(source, target, connections);
+      connectGroups(source, target, devices, connections);
     }
   }
   checkDevices(connections);
   return connections;
 }
 
-/** Groups that a group is connected to, those of its `zvm://` paths among them. */
-function peersOf({ name, connect, devices }: Group): Set<string> {
-  const peers = new Set(connect);
+/** Groups that a group is connected to, each with the devices whose `zvm://` path names it. */
+function peersOf({ name, connect, devices }: Group): Map<string, Device[]> {
+  const peers = new Map(connect?.map((peer): [string, Device[]] => [peer, []]));
   if (connect && peers.size < connect.length) {
-    const twice = connect.find((one, index) => connect.indexOf(one) < index);
+    const seen = new Set<string>();
+    const twice = connect.find((one) => seen.size === seen.add(one).size);
     throw badJob(`Duplicate node in connect ${twice} for node ${name}`);
   }
-  for (const { url } of devices) if (url?.kind === 'node') peers.add(url.node);
+  for (const device of devices) {
+    if (device.url?.kind !== 'node') continue;
+    const known = peers.get(device.url.node);
+    if (known) known.push(device);
+    else peers.set(device.url.node, [device]);
+  }
   return peers;
 }
 
-function connectGroups(source: ExpandedGroup, target: ExpandedGroup, connections: Connection[]): void {
-  const devices = source.group.devices.filter(({ url }) => url?.kind === 'node' && url.node === target.group.name);
+function connectGroups(
+  source: ExpandedGroup,
+  target: ExpandedGroup,
+  devices: readonly Device[],
+  connections: Connection[],
+): void {
   source.nodes.forEach((from, index) => {
     for (const to of target.nodes) {
       if (from === to) continue;
@@ -99,9 +110,16 @@ function checkDevices(connections: readonly Connection[]): void {
     }
     if (!addName(inputs, to, input)) throw badJob(`Device ${input} of ${to.name} is connected to several nodes`);
   }
+  const declared = new Map<Group, Set<string>>();
   for (const [node, names] of inputs) {
+    const { group } = node;
+    let ownNames = declared.get(group);
+    if (!ownNames) {
+      ownNames = namesOf(node);
+      declared.set(group, ownNames);
+    }
     for (const name of names) {
-      if (outputs.get(node)?.has(name) || isDeclared(node, name)) {
+      if (outputs.get(node)?.has(name) || ownNames.has(name)) {
         throw badJob(`Duplicate device name: ${name} in ${node.name}`);
       }
     }
@@ -116,9 +134,12 @@ function addName(names: Map<PlannedNode, Set<string>>, node: PlannedNode, name: 
   return true;
 }
 
-function isDeclared({ group, containers }: PlannedNode, name: string): boolean {
-  if (name === userImage) return true;
-  return group.devices.some((device, index) => {
-    return device.name === name || (containers?.[index] !== undefined && listingLines(device.name) === name);
+/** Names of the devices that all nodes of a group have. */
+function namesOf({ group, containers }: PlannedNode): Set<string> {
+  const names = new Set([userImage]);
+  group.devices.forEach(({ name }, index) => {
+    names.add(name);
+    if (containers?.[index] !== undefined) names.add(listingLines(name));
   });
+  return names;
 }

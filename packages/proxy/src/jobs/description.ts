@@ -3,6 +3,7 @@ import { checkDaemon, readDaemon } from './daemon';
 import { type DeviceKind, deviceKinds, findFurtherInput } from './devices';
 import { badJob, internalParserError } from './errors';
 import { findJobUrl, type JobUrl } from './urls';
+import { starsIn } from './wildcards';
 
 /**
  * One group of a job description, read and checked. The checks come in the order of ZeroCloud's parser and speak its
@@ -53,6 +54,12 @@ const fileTypes: ReadonlySet<string> = new Set<FileType>(['file', 'char', 'pipe'
 /** ZeroCloud's manual knows 0 to 3. */
 const maxReplicas = 3;
 
+/** As of file names, which names of nodes become. They stand in the answer once for each of its nodes. */
+const maxNameBytes = 255;
+
+/** What each star took is kept for every match. */
+const maxStars = 100;
+
 export function readGroup(value: unknown, account: string): Group {
   const json = asObject(value);
   const name = readName(json.name);
@@ -97,7 +104,7 @@ function isForbidden(text: string): boolean {
 function readName(value: unknown): string {
   const name = optionalString(value);
   if (!name) throw badJob('Must specify node name');
-  if (isForbidden(name)) throw badJob('Invalid node name');
+  if (isForbidden(name) || Buffer.byteLength(name) > maxNameBytes) throw badJob('Invalid node name');
   return name;
 }
 
@@ -118,7 +125,7 @@ function readEnv(value: unknown, node: string): Record<string, string> {
   if (value === undefined || value === null) return env;
   for (const [name, item] of Object.entries(asObject(value))) {
     if (!item) continue;
-    const text = typeof item === 'object' ? JSON.stringify(item) : String(item);
+    const text = typeof item === 'object' ? jsonOf(item) : String(item);
     // Newlines and the like are data here; a NUL would end the variable early, a lone surrogate is no UTF-8.
     if (name === '' || name.includes('=') || isForbidden(name) || /\0|\p{Surrogate}/u.test(text)) {
       throw badJob(`Invalid nexe property for ${node}`);
@@ -131,7 +138,7 @@ function readEnv(value: unknown, node: string): Record<string, string> {
 function readCount(value: unknown): number {
   if (value === undefined) return 1;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
-  const shown = typeof value === 'string' ? value : JSON.stringify(value);
+  const shown = typeof value === 'string' ? value : jsonOf(value);
   throw badJob(`Invalid node count: ${shown.slice(0, 100)}`);
 }
 
@@ -166,7 +173,9 @@ function readDevice(json: Record<string, unknown>, node: string, account: string
   if (name && isForbidden(name)) throw badJob(`Bad device name: ${name} in ${node}`);
   if (!name) throw badJob(`Must specify device for file in ${node}`);
   const path = optionalString(json.path);
-  if (path?.includes('\0')) throw internalParserError();
+  // Not even a store could tell such names from others.
+  if (path && /\0|\p{Surrogate}/u.test(path)) throw internalParserError();
+  if (path && starsIn(path) > maxStars) throw badJob(`Too many wildcards in path: at most ${maxStars}`);
   const kind = deviceKinds.get(name) ?? (path ? findFurtherInput(name) : undefined);
   const url = path ? findJobUrl(path, account) : undefined;
   if (path && kind?.access === 'read') checkReadable(url, node);
@@ -219,6 +228,16 @@ function readMeta(value: unknown): Record<string, string> {
     meta[name] = String(item);
   }
   return meta;
+}
+
+/** Lists in lists in lists can be read as deep as they come, but not written again. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw internalParserError();
+    throw error;
+  }
 }
 
 function asObject(value: unknown): Record<string, unknown> {

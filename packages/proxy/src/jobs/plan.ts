@@ -6,7 +6,7 @@ import { listingLines } from './devices';
 import { badJob, internalParserError, nodeNotRun, notSupported } from './errors';
 import { checkTarget, type TargetLimits } from './targets';
 import { type JobUrl, pathText, userImage } from './urls';
-import { createPattern, findFilled, isWildcard } from './wildcards';
+import { createPattern, findFilled, isWildcard, starsIn } from './wildcards';
 
 /**
  * From a parsed job description to the nodes it asks for. Pure but for the injected listings. Every sentence about a
@@ -58,15 +58,20 @@ export interface Plan {
   isLasting: boolean;
 }
 
+/** Devices of all nodes together: each is kept for each node. */
+const maxDevices = 200_000;
+
 export async function planJob(description: unknown, context: PlanContext): Promise<Plan> {
   if (!Array.isArray(description)) throw internalParserError();
   const nodes: PlannedNode[] = [];
   const groups: ExpandedGroup[] = [];
+  let devices = 0;
   for (const item of description) {
     const group = readGroup(item, context.account);
     const before = nodes.length;
-    const captures = await expand(group, context, nodes);
+    const captures = await expand(group, context, nodes, maxDevices - devices);
     groups.push({ group, nodes: nodes.slice(before), captures });
+    devices += (nodes.length - before) * group.devices.length;
   }
   const connections = connectNodes(groups, context.maxConnections);
   if (groups.some(({ group }) => group.daemon)) checkDaemonsApart(connections);
@@ -80,11 +85,17 @@ export async function planJob(description: unknown, context: PlanContext): Promi
   return { nodes: inResponseOrder(nodes), connections, imageDevices, usesPayload, isLasting };
 }
 
-/** Appends the group's nodes; returns what the stars of their wildcards took. */
-async function expand(group: Group, context: PlanContext, nodes: PlannedNode[]): Promise<string[][] | undefined> {
+/** Appends the group's nodes; returns what the stars of their wildcards took. `deviceRoom`: devices the nodes may have. */
+async function expand(
+  group: Group,
+  context: PlanContext,
+  nodes: PlannedNode[],
+  deviceRoom: number,
+): Promise<string[][] | undefined> {
   const matched = await findMatches(group, context, context.maxNodes - nodes.length);
   const size = matched?.size ?? group.count;
   if (nodes.length + size > context.maxNodes) throw tooManyNodes(context);
+  if (size * group.devices.length > deviceRoom) throw badJob(`Too many devices in job: at most ${maxDevices}`);
   const suffixed = matched !== undefined || size > 1;
   const local = chooseLocal(group);
   const stars = matched?.captures[0]?.length ?? 0;
@@ -219,10 +230,6 @@ function checkOutputs(group: Group, matched: boolean, captures: number, size: nu
       throw badJob(`Single path ${device.url.url} for multiple node definition: ${group.name}, please use wildcard`);
     }
   }
-}
-
-function starsIn(text: string): number {
-  return text.split('*').length - 1;
 }
 
 function fillTarget(path: ObjectPath, captures: string[] | undefined, node: string): ObjectPath {

@@ -2,6 +2,7 @@ import type { ObjectPath } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import type { Device } from './description';
 import { badJob } from './errors';
+import { pathText } from './urls';
 
 export type TargetLimits = Pick<
   SwiftLimits,
@@ -16,13 +17,20 @@ export type TargetLimits = Pick<
 
 /** An output is stored by an ordinary PUT in all but name, so its name and metadata must pass what a PUT must pass. */
 export function checkTarget(path: ObjectPath, device: Device, limits: TargetLimits): void {
+  // What stars took may be nothing, or have a slash in it.
+  if (path.object === '' || path.container === '' || path.container.includes('/')) {
+    throw badJob(`Invalid path swift:/${pathText(path)} in output of wildcards`);
+  }
   const nameBytes = Buffer.byteLength(path.object);
   if (nameBytes > limits.maxObjectNameLength) {
     throw badJob(`Object name length of ${nameBytes} longer than ${limits.maxObjectNameLength}`);
   }
   const containerBytes = Buffer.byteLength(path.container);
-  if (containerBytes > limits.maxContainerNameLength || path.container.includes('/')) {
+  if (containerBytes > limits.maxContainerNameLength) {
     throw badJob(`Container name length of ${containerBytes} longer than ${limits.maxContainerNameLength}`);
+  }
+  if (device.contentType && Buffer.byteLength(device.contentType) > limits.maxHeaderSize) {
+    throw badJob('Header value too long: Content-Type');
   }
   const names = Object.keys(device.meta);
   if (names.length > 0) checkMetadata(names, device.meta, limits);

@@ -14,6 +14,12 @@ export function isWildcard(text: string): boolean {
   return text.includes('*');
 }
 
+export function starsIn(text: string): number {
+  let stars = 0;
+  for (let at = text.indexOf('*'); at >= 0; at = text.indexOf('*', at + 1)) stars++;
+  return stars;
+}
+
 export function createPattern(text: string): Pattern {
   const pieces = text.split('*');
   const prefix = pieces[0]!;
