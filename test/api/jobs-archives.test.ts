@@ -236,6 +236,13 @@ describe('a script', () => {
     expect([answer.status, answer.body]).toEqual([status, sentence]);
   });
 
+  test('posted to an object with a star in its name reads that one only', async () => {
+    await client.put('data/a*', 'star');
+    await client.put('data/ab', 'other');
+    const answer = await client.script(python('import sys; print(sys.stdin.read())'), `${client.account}/data/a*`);
+    expect([answer.body, answer.headers['x-nexe-system']]).toEqual(['star\n', 'script']);
+  });
+
   test('posted to an object that is not there is refused', async () => {
     const answer = await client.script(python('print(1)'), `${client.account}/data/gone`);
     expect([answer.status, answer.body]).toEqual([404, 'Error 404 Not Found while fetching /AUTH_test/data/gone']);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { startServer, type TestServer } from '../support/server';
 import { type JobAnswer, JobClient, python, tarOf } from './jobs-support';
 
@@ -106,6 +108,26 @@ describe.each([
     expect(answer.body).toMatch(/\/\.zvm\/job-/);
     expect((await resultOf(answer)).result.body === payload).toBe(true);
     expect((await client.get('data/app')).headers['content-type']).toBe('application/x-tar');
+  });
+
+  test('with auto, is not answered before a slow client has sent its payload', async () => {
+    const map = [{ name: 'n', exec: { path: cat }, devices: [{ name: 'stdin' }, { name: 'stdout' }] }];
+    await client.put('data/app', await tarOf({ 'boot/system.map': JSON.stringify(map) }), {
+      'content-type': 'application/x-tar',
+    });
+    const { host, port } = server;
+    const headers = { 'x-auth-token': await server.token(), ...auto, 'content-length': '10' };
+    const request = http.request({ host, port, method: 'POST', path: '/open/AUTH_test/data/app', headers });
+    const answered = once(request, 'response');
+    request.write('first');
+    // Longer than an answer is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    request.end('later');
+    const [response] = await answered;
+    const body = await text(response);
+    const answer = { status: response.statusCode, headers: response.headers, body };
+    const result = body.startsWith('swift:') ? (await resultOf(answer)).result.body : body;
+    expect(result).toBe('firstlater');
   });
 
   test('with auto, is answered as ever when it is quick enough, else with the name of its result', async () => {

@@ -43,6 +43,16 @@ else:
   return tarOf({ 'boot/system.map': map, 'main.py': code });
 }
 
+test('open reads the object of its URL only, also if there is a star in the name', async () => {
+  const cat = { name: 'cat', exec: { path: await client.guest('cat') } };
+  const template = [{ ...cat, devices: [{ name: 'stdin', path: '{.object_path}' }, { name: 'stdout' }] }];
+  await client.put('.zvm/text/x-star/config', JSON.stringify(template));
+  await client.put('data/star-*', 'star', { 'content-type': 'text/x-star' });
+  await client.put('data/star-b', 'other');
+  const answer = await open('GET', 'data/star-*');
+  expect([answer.body, answer.headers['x-nexe-system']]).toEqual(['star', 'cat']);
+});
+
 describe('open, of an application archive', () => {
   test.each(['GET', 'PUT', 'POST', 'DELETE'])('runs it for %s, with what the client asked', async (method) => {
     const sends = method === 'PUT' || method === 'POST';

@@ -43,10 +43,15 @@ export async function runDeferred(
 ): Promise<JobResponse> {
   let target: ObjectPath | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const waiting = new Promise<void>((resolve) => {
-    if (deferral === 'always') request.onAccepted = resolve;
+  const accepted = new Promise<void>((resolve) => {
+    request.onAccepted = resolve;
+  });
+  const patience = new Promise<void>((resolve) => {
+    if (deferral === 'always') resolve();
     else timer = setTimeout(resolve, deps.config.jobs.interactiveTimeoutS * 1000 + graceMs);
   });
+  // An answer before the request's body is here would end it, and the job with it.
+  const waiting = Promise.all([accepted, patience]).then(() => undefined);
   const prepare = async () => {
     target = await getTarget(request, deps);
     await request.payload?.load();
@@ -54,10 +59,10 @@ export async function runDeferred(
   const running = run(request, prepare);
   const ended = await Promise.race([running, waiting]).finally(() => clearTimeout(timer));
   if (ended) return ended;
-  // Whoever was slow is the job: before it could start, its data were waited for in vain.
-  if (!target) return running;
-  void keep(running, target, request, deps);
-  const body = Buffer.from(`swift:/${pathText(target)}`);
+  // Nothing is accepted before `prepare` has found out.
+  const path = target!;
+  void keep(running, path, request, deps);
+  const body = Buffer.from(`swift:/${pathText(path)}`);
   return { status: 200, headers: { 'Content-Type': 'text/plain' }, body, sizeBytes: body.length };
 }
 
@@ -71,7 +76,8 @@ const headersSuffix = '.headers';
  */
 async function getTarget({ ctx, rights, execute, parsed }: JobRequest, { config }: Deps): Promise<ObjectPath> {
   const { account, container, object } = ctx.state.path;
-  const isResult = container !== undefined && object !== undefined && !isRestJob(execute) && !parsed.readsUrl;
+  const isResult =
+    container !== undefined && object !== undefined && !isRestJob(execute) && parsed.ownObject === undefined;
   const path = isResult
     ? { account, container, object }
     : { account, container: defaultContainer, object: `job-${randomUUID()}` };

@@ -109,6 +109,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       account: ctx.state.path.account,
       hasUserImage: parsed.image !== undefined,
       hasPayload,
+      ownObject: parsed.ownObject,
       listings: createListings(ctx, deps, rights),
       systemImages: async () => (await describe()).systemImages,
       maxNodes: config.jobs.maxNodes,

@@ -37,8 +37,9 @@ export async function openByType(
   if (template === undefined && !executableTypes.has(type)) {
     throw new HttpError(404, `No application registered for ${type}`);
   }
-  const text = fillTemplate(template ?? executableTemplate, new Query(ctx.req.url!), `swift:/${pathText(path)}`);
-  return { description: parseMap(Buffer.from(text)) };
+  const ownObject = `swift:/${pathText(path)}`;
+  const text = fillTemplate(template ?? executableTemplate, new Query(ctx.req.url!), ownObject);
+  return { description: parseMap(Buffer.from(text)), ownObject };
 }
 
 async function findTemplate(

@@ -17,8 +17,8 @@ export interface ParsedJob {
   image?: NodeSource;
   /** Id of the staged body behind `image`, to be released after the job. */
   stagedId?: string;
-  /** The object in the request's URL is the script's standard input. */
-  readsUrl?: boolean;
+  /** URL of the object that the request names and the job reads: a script's standard input, or what is opened. */
+  ownObject?: string;
 }
 
 /** What a content type makes of a job's text. */
@@ -118,7 +118,6 @@ export async function readScript(
   stdinUrl: string | undefined,
 ): Promise<ParsedJob> {
   const { sizeBytes } = body;
-  const readsUrl = stdinUrl !== undefined;
   let description: unknown;
   const inspect = (head: Uint8Array) => {
     description = describeScript(firstLine(head), account, stdinUrl);
@@ -128,7 +127,7 @@ export async function readScript(
   if (sizeBytes <= maxInlineBytes) {
     const data = await body.whole();
     inspect(data);
-    return { description, readsUrl, image: { kind: 'bytes', data: Buffer.concat([header, data, trailer]) } };
+    return { description, ownObject: stdinUrl, image: { kind: 'bytes', data: Buffer.concat([header, data, trailer]) } };
   }
   async function* archive(): AsyncGenerator<Uint8Array> {
     yield header;
@@ -136,7 +135,7 @@ export async function readScript(
     yield trailer;
   }
   const { source, stagedId } = await stage(archive(), deps, { unfinished });
-  return { description, readsUrl, image: source, stagedId };
+  return { description, ownObject: stdinUrl, image: source, stagedId };
 }
 
 function firstLine(head: Uint8Array): string {

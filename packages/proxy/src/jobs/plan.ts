@@ -26,6 +26,8 @@ export interface PlanContext {
   hasUserImage: boolean;
   /** The request's body is data, for a device that has no other. */
   hasPayload?: boolean;
+  /** URL of the object that the request itself names: stars in it are part of the name. */
+  ownObject?: string;
   listings: Listings;
   /** Names of installed system images; asked only when a job mentions a name that could be one. */
   systemImages(): Promise<ReadonlySet<string>>;
@@ -107,7 +109,7 @@ async function expand(
     const objects = group.devices.map((device, at) => {
       if (device.kind?.access === 'read') {
         const path =
-          isReadUrl(device.url) && isWildcardUrl(device.url) ? matched?.paths[wildcard++]?.[index] : undefined;
+          isReadUrl(device.url) && isWildcardUrl(device.url, context) ? matched?.paths[wildcard++]?.[index] : undefined;
         if (device.url?.kind === 'object') return (path as ObjectPath | undefined) ?? device.url.path;
         if (device.url?.kind !== 'container') return undefined;
         containers ??= [];
@@ -145,7 +147,7 @@ async function findMatches(group: Group, context: PlanContext, room: number): Pr
   const paths: ReadPath[][] = [];
   let captures: string[][] = [];
   for (const device of group.devices) {
-    if (device.kind?.access !== 'read' || !isReadUrl(device.url) || !isWildcardUrl(device.url)) continue;
+    if (device.kind?.access !== 'read' || !isReadUrl(device.url) || !isWildcardUrl(device.url, context)) continue;
     const found: ReadPath[] = [];
     captures = [];
     for await (const match of matchObjects(device.url.path, context.listings)) {
@@ -205,7 +207,8 @@ async function* orRefuse(names: AsyncIterable<string>, sentence: string): AsyncG
   }
 }
 
-function isWildcardUrl(url: ReadUrl): boolean {
+function isWildcardUrl(url: ReadUrl, { ownObject }: PlanContext): boolean {
+  if (url.url === ownObject) return false;
   return isWildcard(url.path.container) || (url.kind === 'object' && isWildcard(url.path.object));
 }
 
