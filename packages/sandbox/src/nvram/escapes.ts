@@ -47,3 +47,16 @@ export function splitArguments(text: string): string[] {
 export function joinArguments(words: readonly string[]): string {
   return words.map((word) => (word === '' ? '""' : escapeValue(word))).join(' ');
 }
+
+/** Without the blanks around it. Only those of ASCII: any other, such as a no-break space, is part of the value. */
+export function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** A blank, or one of tab, newline, vertical tab, form feed, carriage return. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}

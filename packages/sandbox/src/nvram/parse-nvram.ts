@@ -1,6 +1,6 @@
 import { SessionError, sessionCode } from '../manifest/session-error';
 import type { FileType } from '../session';
-import { splitArguments, unescapeValue } from './escapes';
+import { splitArguments, trimBlanks, unescapeValue } from './escapes';
 import type { Nvram } from './nvram';
 
 /** Sections and the keys of their records. */
@@ -30,7 +30,7 @@ export function parseNvram(text: string): Nvram {
   let section: string | undefined;
   text.split('\n').forEach((raw, index) => {
     const line = index + 1;
-    const content = raw.trim();
+    const content = trimBlanks(raw);
     if (content === '' || content.startsWith('#')) return;
     const header = /^\[\s*(\w+)\s*\]$/.exec(content);
     if (header) {
@@ -52,9 +52,9 @@ function readRecord(line: number, content: string, keys: readonly string[]): Rec
   const values = new Map<string, string>();
   for (const pair of content.split(',')) {
     const equals = pair.indexOf('=');
-    const key = pair.slice(0, Math.max(equals, 0)).trim();
-    if (!keys.includes(key)) fail(line, equals < 0 ? `no key in '${pair.trim()}'` : `unknown key '${key}'`);
-    values.set(key, pair.slice(equals + 1).trim());
+    const key = trimBlanks(pair.slice(0, Math.max(equals, 0)));
+    if (!keys.includes(key)) fail(line, equals < 0 ? `no key in '${trimBlanks(pair)}'` : `unknown key '${key}'`);
+    values.set(key, trimBlanks(pair.slice(equals + 1)));
   }
   return { line, values };
 }

@@ -80,7 +80,8 @@ precache=yes
   });
 
   test('comes back from the file as it was written, whatever the words', () => {
-    const characters = Array.from('ab \t",\\#=\n\rxé\u{1f600}[]');
+    // Blanks of ASCII are the syntax's, those of Unicode part of a word.
+    const characters = Array.from('ab \t",\\#=\n\rxé\u{1f600}[]\v\u00a0\u2028\u3000\ufeff');
     const word = fc.string({ unit: fc.constantFrom(...characters, '\\x41') });
     const name = fc.string({ unit: fc.constantFrom(...characters.filter((one) => one !== '=')), minLength: 1 });
     fc.assert(
