@@ -81,7 +81,7 @@ describe.each([
   test('cannot speak for the server', async () => {
     const answer = await run(
       `w("X-Nexe-Status: fine\\nX-Nexe-Retcode: 7\\nX-Nexe-New: 1\\nContent-Length: 2\\nTransfer-Encoding: chunked\\n" +
-  "Connection: close\\nX-Trans-Id: mine\\nX-Account-Sysmeta-A: b\\nmtime: 1\\nX-Zerovm-Device: d\\nX-Mine: 1\\n\\nwhole")
+  "__proto__: a\\n__proto__: b\\nConnection: close\\nX-Trans-Id: mine\\nX-Account-Sysmeta-A: b\\nmtime: 1\\nX-Zerovm-Device: d\\nX-Mine: 1\\n\\nwhole")
 sys.exit(3)`,
       cgi,
     );
@@ -143,6 +143,13 @@ sys.exit(3)`,
     await run(`w("no message")`, { ...cgi, path: 'swift://~/out/plain' });
     const plain = await client.get('out/plain');
     expect([plain.body, plain.headers['content-type']]).toEqual(['no message', 'message/cgi']);
+  });
+
+  test('is not stored with a type that is longer than a header of a request may be', async () => {
+    const device = { ...cgi, path: 'swift://~/out/long-type' };
+    const answer = await run(`w("Content-Type: a/" + "x" * 8191 + "\\n\\nx")`, device);
+    const sentence = 'Status 400 Bad Request when putting /AUTH_test/out/long-type';
+    expect([answer.status, answer.headers['x-nexe-error']]).toEqual([400, sentence]);
   });
 
   test('is not stored with metadata that a PUT would refuse', async () => {

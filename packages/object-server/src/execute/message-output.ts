@@ -19,6 +19,9 @@ export async function findHead({ body }: Output, { form }: MessageRules): Promis
 
 const metaPrefix = 'x-object-meta-';
 
+/** Swift's longest header line: a type is shown with every listing. */
+const maxContentTypeBytes = 8192;
+
 /** Type and metadata that the head gives to the object its body becomes; `badMetadata` for what a PUT would refuse. */
 export function targetOfMessage(target: OutputTarget, { headers }: MessageHead, rules: MessageRules): OutputTarget {
   const metadata = { ...target.metadata };
@@ -27,6 +30,7 @@ export function targetOfMessage(target: OutputTarget, { headers }: MessageHead, 
     if (name === 'content-type' && value !== '') contentType = textOf(value);
     if (name.startsWith(metaPrefix)) metadata[name.replaceAll('_', '-')] = textOf(value);
   }
+  if (Buffer.byteLength(contentType) > maxContentTypeBytes) throw refused('Header value too long: Content-Type');
   checkMetadata(metadata, rules);
   return { ...target, contentType, metadata };
 }

@@ -164,9 +164,9 @@ function nodeHeaders(nodes: NodeOutcome[], seconds: number): JobResponse['header
   return headers;
 }
 
-/** What a program cannot say: the server's own words, and how the bytes travel. */
+/** What a program cannot say: the server's own words, how the bytes travel, and the one name that is no key of an object. */
 const serversOwn =
-  /^(?:x-nexe-|mtime$|content-type$|x-zerovm-device$|x-chain-total-time$|x-trans-id$|x-openstack-request-id$|connection$|keep-alive$|proxy-|te$|trailer$|transfer-encoding$|upgrade$|date$)/;
+  /^(?:x-nexe-|mtime$|content-type$|x-zerovm-device$|x-chain-total-time$|x-trans-id$|x-openstack-request-id$|connection$|keep-alive$|proxy-|te$|trailer$|transfer-encoding$|upgrade$|date$|__proto__$)/;
 
 /** Headers of one node's message; they replace those of the nodes before. */
 function addProgramHeaders(headers: JobResponse['headers'], own: [name: string, value: string][]): void {
