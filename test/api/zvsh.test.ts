@@ -333,10 +333,17 @@ describe('configuration files', () => {
     expect(existsSync(path.join(nested, 'manifest.5'))).toBe(false);
   });
 
+  test('name an installed image by any of its names, whatever lies in the current directory', async () => {
+    await here.type("printf '[fstab]\\npython2.7 = /\\n' > .zvsh.cfg; mkdir -p other; echo no image > other/python2.7");
+    const { code, stdout, stderr } = await here.type("cd other && zvsh python -c 'print(6 * 7)'; rm ../.zvsh.cfg");
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '42\n', stderr: '' });
+  });
+
   test.each([
     ['[colours]\n', /zvsh.cfg:1: unknown section \[colours\]/],
     ['[manifest]\nColour = 1\n', /zvsh.cfg:2: unknown key Colour in \[manifest\]/],
-    ['[limits]\nreads = many\n', /limit reads: 'many' is not a number/],
+    ['[limits]\nreads = many\n', /zvsh.cfg: limit reads: 'many' is not a number/],
+    ['[manifest]\nNode = ../1\n', /zvsh.cfg: node '..\/1' is not a number from 1/],
     ['[fstab]\nx.tar = / rw\n', /image 'x.tar': access rw is not supported, only ro and wo/],
   ])('are refused where they say what is not known: %j', async (text, sentence) => {
     await here.write('.zvsh.cfg', text);
@@ -361,7 +368,7 @@ describe('the command line', () => {
     [['nowhere'], 'nowhere: no such file'],
     [['--zvm-image', 'python.tar', 'perl'], 'perl: neither a file nor a program in the images'],
     [['hello', '@/tmp'], '@/tmp: it is a directory'],
-    [['hello', '@a=b'], /: a manifest cannot hold a path with '='\n$/],
+    [['hello', '@a=b'], /: a manifest cannot hold a path with '='; a variable has capitals, digits and underscores/],
     [['--zvm-export-image', 'perl', 'perl.tar'], 'perl: no such installed image (zvsh --zvm-list-images)'],
   ])('%j is refused: %s', async (args, sentence) => {
     const { code, stdout, stderr } = await here.run('zvsh', args);
@@ -389,5 +396,7 @@ describe('the command line', () => {
     ]);
     const listed = await here.type('zvsh --zvm-export-image tree tree.tar && tar tf tree.tar', env);
     expect(listed.stdout).toBe('lib/\nlib/answer.py\n');
+    const refused = await here.run('zvsh', ['--zvm-export-image', 'tree', 'nowhere/tree.tar'], { env });
+    expect(refused).toMatchObject({ code: 1, stderr: 'zvsh: nowhere/tree.tar: no such file or directory\n' });
   });
 });

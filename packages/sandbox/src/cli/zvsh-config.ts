@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isFile } from './zvsh-files';
 import { checkMount, type ImageOption, UsageError } from './zvsh-options';
 
 /** What configuration files say, with the defaults. */
@@ -40,7 +41,9 @@ export function readZvshConfig(paths: readonly string[] = configPaths()): ZvshCo
       if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) continue;
       throw new UsageError(`${file} cannot be read`);
     }
-    for (const { section, key, value } of parseIni(file, text)) {
+    for (const setting of parseIni(file, text)) {
+      const { section, key, value } = setting;
+      checkNumber(file, setting);
       if (section === 'fstab') {
         const image = toImage(file, key, value);
         if (!images.has(image.source)) images.set(image.source, image);
@@ -49,13 +52,13 @@ export function readZvshConfig(paths: readonly string[] = configPaths()): ZvshCo
       }
     }
   }
-  const limit = (key: string): number => toLimit(key, merged.get(`limits.${key}`));
+  const limit = (key: string): number => Number(merged.get(`limits.${key}`) ?? unlimited);
   const env = [...merged].filter(([key]) => key.startsWith('env.')).map(([key, value]) => [key.slice(4), value]);
   return {
     manifest: {
       version: merged.get('manifest.version') ?? '20130611',
       memory: merged.get('manifest.memory') ?? `${unlimited},0`,
-      node: toNode(merged.get('manifest.node') ?? '1'),
+      node: merged.get('manifest.node') ?? '1',
       timeout: merged.get('manifest.timeout') ?? '50',
     },
     limits: {
@@ -102,23 +105,22 @@ export function parseIni(file: string, text: string): Setting[] {
   });
 }
 
-/** `image = mountpoint access`; the image's path is relative to the file it stands in. */
+/** `image = mountpoint access`: a file, whose path is relative to the one it stands in, or the name of an installed image. */
 function toImage(file: string, source: string, value: string): ImageOption {
   const [mountPoint = '/', access = 'ro', ...more] = value.split(/\s+/).filter((word) => word !== '');
   if (more.length > 0) throw new UsageError(`${file}: image ${source}: '${value}' is not a mount point and an access`);
   checkMount(source, mountPoint, access);
-  const besides = path.resolve(path.dirname(file), source);
-  return { source: source.includes('/') || source.includes('.') ? besides : source, mountPoint, access };
+  const beside = path.resolve(path.dirname(file), source);
+  const isPath = source.includes('/') || access === 'wo' || isFile(beside);
+  return { source: isPath ? beside : source, mountPoint, access, ...(!isPath && { isName: true }) };
 }
 
-function toLimit(key: string, text: string | undefined): number {
-  if (text === undefined) return unlimited;
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`limit ${key}: '${text}' is not a number`);
-  return Number(text);
-}
-
-/** It becomes a part of file names. */
-function toNode(text: string): string {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`node '${text}' is not a number from 1`);
-  return text;
+function checkNumber(file: string, { section, key, value }: Setting): void {
+  if (section === 'limits' && !/^\d{1,15}$/.test(value)) {
+    throw new UsageError(`${file}: limit ${key}: '${value}' is not a number`);
+  }
+  // It becomes a part of file names.
+  if (section === 'manifest' && key === 'node' && !/^[1-9]\d{0,8}$/.test(value)) {
+    throw new UsageError(`${file}: node '${value}' is not a number from 1`);
+  }
 }

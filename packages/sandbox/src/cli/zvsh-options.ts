@@ -15,6 +15,8 @@ export interface ZvshOptions {
 export interface ImageOption {
   /** Path of a tar, or name of an installed system image. */
   source: string;
+  /** Only the name of an installed image: a file of that name in the current directory is not meant. */
+  isName?: boolean;
   mountPoint: string;
   access: string;
 }
@@ -49,7 +51,8 @@ options:
                   when the program ends; may be repeated
   --zvm-save-dir DIR
                   keep manifest.1, nvram.1, boot.1 there, to edit and run with
-                  zerovm
+                  zerovm; the program then writes to the FIFOs stdout.1 and
+                  stderr.1, which somebody must read
   --zvm-getrc     exit with the code of the hypervisor, not of the program
   --zvm-debug     log the program's calls to zvsh.log (see --zvm-verbosity)
   --zvm-verbosity N
@@ -69,7 +72,8 @@ examples:
   zvsh --zvm-export-image python python.tar      the same from an archive:
   zvsh --zvm-image python.tar python @hello.py @data.txt
   echo 'print(6*7)' | zvsh --zvm-image python python -
-  zvsh --zvm-save-dir run --zvm-image python python @hello.py && zerovm run/manifest.1
+  zvsh --zvm-save-dir run --zvm-image python python @hello.py
+  cat run/stdout.1 & zerovm run/manifest.1       the same again, from its manifest
 
 The exit code is the program's, together with the hypervisor's four bits further left.
 `;

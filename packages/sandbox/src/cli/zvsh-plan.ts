@@ -32,7 +32,10 @@ export function planSession(options: ZvshOptions, images: readonly ImageFile[], 
   const plan: ZvshPlan = { args: [], env: { ...config.env }, channels: [], fileArguments: [], mounts: [] };
   const add = (file: string, label: string, findDirection: () => Direction): string => {
     const problem = findUnwritable(file);
-    if (problem !== undefined) throw new UsageError(`${file}: a manifest cannot hold a path with '${problem}'`);
+    if (problem !== undefined) {
+      const hint = problem === '=' ? '; a variable has capitals, digits and underscores in its name' : '';
+      throw new UsageError(`${file}: a manifest cannot hold a path with '${problem}'${hint}`);
+    }
     const alias = `/dev/${plan.channels.length + 1}.${label}`;
     plan.channels.push(planChannel(file, alias, 3, directionOf(findDirection(), config.limits)));
     return alias;

@@ -61,7 +61,7 @@ async function findImage(
   const file = path.resolve(image.source);
   const label = path.basename(file);
   if (image.access === 'wo') return { ...image, file, label, isTar: true };
-  if (isFile(file)) {
+  if (!image.isName && isFile(file)) {
     const isTar = isTarFile(file);
     if (!isTar) onWarning(`${image.source} is not a plain tar archive; it is a channel, and not mounted`);
     return { ...image, file, label, isTar };

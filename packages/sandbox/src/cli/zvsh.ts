@@ -7,7 +7,7 @@ import { withInterrupt } from './interrupt';
 import { findJailMode } from './jail-mode';
 import { Progress, phaseSentences } from './progress';
 import { runManifest } from './run-manifest';
-import { standardFds, writeText } from './standard-streams';
+import { reasonOf, standardFds, writeText } from './standard-streams';
 import { readZvshConfig } from './zvsh-config';
 import { createWorkDir } from './zvsh-files';
 import { parseZvshOptions, UsageError, type ZvshOptions, zvshHelp, zvshUsage } from './zvsh-options';
@@ -29,7 +29,9 @@ export async function main(argv: readonly string[], env: Environment): Promise<n
     } else {
       const image = installed().get(request.image);
       if (!image) throw new UsageError(`${request.image}: no such installed image (zvsh --zvm-list-images)`);
-      await exportImage(image, path.resolve(request.file));
+      await exportImage(image, path.resolve(request.file)).catch((error) => {
+        throw new Error(`${request.file}: ${reasonOf(error)}`);
+      });
     }
     return 0;
   } catch (error) {
