@@ -110,6 +110,10 @@ export function noSuchKey(key: string): S3Error {
   return new S3Error('NoSuchKey', undefined, { Key: key });
 }
 
+export function noSuchUpload(id: string): S3Error {
+  return new S3Error('NoSuchUpload', undefined, { UploadId: id });
+}
+
 /** 501: what is not honoured is refused. */
 export function notImplemented(message?: string): S3Error {
   return new S3Error('NotImplemented', message);

@@ -2,7 +2,7 @@ import { isStorageError } from '@zerocloud/object-server';
 import { resellerPrefix } from '../auth/authorize';
 import { identityOf, type UserTable } from '../auth/users';
 import type { Deps, Middleware, SwiftContext } from '../context';
-import { HttpError } from '../errors';
+import { HttpError, reasonOf } from '../errors';
 import { respondEmpty } from '../http/respond';
 import type { Subrequests } from '../http/subrequest';
 import { isReadOnly } from '../middleware/read-only';
@@ -15,6 +15,7 @@ import { readPayload } from './payload/payload';
 import { answerPreflight, isPreflight } from './preflight';
 import { readTarget, type S3Api, S3Request } from './request';
 import { getOperation } from './routes';
+import { Turns } from './uploads/turns';
 import { renderError } from './xml';
 
 /**
@@ -22,7 +23,7 @@ import { renderError } from './xml';
  * requests of Swift; all others go on. Access keys are `account:user`, secrets the keys of the users.
  */
 export function s3(deps: Deps, users: UserTable, subrequests: Subrequests): Middleware {
-  const api: S3Api = { deps, config: deps.config.s3, subrequests };
+  const api: S3Api = { deps, config: deps.config.s3, subrequests, endings: new Turns() };
   const { preflightOrigins } = api.config;
   return (ctx, next) => {
     if (ctx.req.method === 'OPTIONS' && preflightOrigins.length > 0 && isPreflight(ctx)) {
@@ -112,6 +113,7 @@ function refuse({ deps }: S3Api, ctx: SwiftContext, refusal: S3Error | undefined
     return;
   }
   ctx.status = error.status;
+  ctx.message = reasonOf(error.status);
   ctx.body = Buffer.from(renderError(error, state.transactionId));
   res.setHeader('Content-Type', 'application/xml');
 }

@@ -49,8 +49,9 @@ async function alreadyThere(req: S3Request): Promise<S3Error> {
 
 export async function deleteBucket(req: S3Request): Promise<void> {
   const bucket = await getBucketFor(req, 'OWNER');
-  if (bucket.objectCount > 0) {
-    throw bucket.metadata['x-container-sysmeta-versions-enabled']
+  // Looked at before anything goes: the parts of a version that is kept stand among those of unfinished uploads.
+  if (bucket.objectCount > 0 || bucket.versionCount) {
+    throw bucket.versioning
       ? new S3Error(
           'BucketNotEmpty',
           'The bucket you tried to delete is not empty. You must delete all versions in the bucket.',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ContainerRecord } from '@zerocloud/object-server';
 import type { SwiftContext } from '../../context';
 import { maxSegmentsName } from '../../large-objects/put-manifest';
 import { unquoteEtag } from '../../objects/conditions';
@@ -6,13 +7,22 @@ import { rawPathOf } from '../../swift-path';
 import { getBucketFor } from '../access';
 import { objectAclName } from '../acl';
 import { answerXml } from '../answers';
-import { notImplemented, S3Error } from '../errors';
+import { noSuchUpload, notImplemented, S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { s3EtagName } from '../s3-etag';
 import { callSwift } from '../swift';
 import { allowOnly, findText, parseXml, textElement, xmlDocument } from '../xml';
 import { findReplaced, removeReplaced } from './replaced';
-import { getUpload, listUploadedParts, type Part, removeSegments, type Upload, uploadMetadata } from './upload';
+import {
+  endUpload,
+  findCompleted,
+  getUpload,
+  listUploadedParts,
+  type Part,
+  removeSegments,
+  type Upload,
+  uploadMetadata,
+} from './upload';
 
 /** With the longest checksum. */
 const maxBytesOfPart = 512;
@@ -40,13 +50,19 @@ export async function completeUpload(req: S3Request): Promise<void> {
     throw notImplemented('Checksums of whole multipart uploads are not supported.');
   }
   const bucket = await getBucketFor(req, 'WRITE');
+  const named = await readParts(req, await getUpload(req));
+  await endUpload(req, () => complete(req, bucket, named));
+  answerCompleted(req, etagOf(named));
+}
+
+async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPart[]): Promise<void> {
   const upload = await getUpload(req);
-  const named = await readParts(req, upload);
   const etag = etagOf(named);
-  if (upload.isCompleted) {
-    // Again, for a client that did not hear of it the first time.
-    if (upload.head.headers[s3EtagName] !== etag) throw new S3Error('NoSuchUpload', undefined, { UploadId: upload.id });
-    answerCompleted(req, etag);
+  const completed = upload.isCompleted ? upload.head : await findCompleted(req, upload.id);
+  if (completed) {
+    // Again, for a client that did not hear of it the first time, because of a crash perhaps.
+    if (!upload.isCompleted) await removeSegments(req, upload.container, [upload.name]);
+    if (completed.headers[s3EtagName] !== etag) throw noSuchUpload(upload.id);
     return;
   }
   const uploaded = await listUploadedParts(req, upload);
@@ -70,7 +86,6 @@ export async function completeUpload(req: S3Request): Promise<void> {
   await removeReplaced(req, replaced);
   const version = answer.headers['x-object-version-id'];
   if (version !== undefined) req.ctx.res.setHeader('x-amz-version-id', version);
-  answerCompleted(req, etag);
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '@zerocloud/object-server';
+import { type ContainerRecord, nullVersion } from '@zerocloud/object-server';
 import { isStatic } from '../../large-objects/stored-manifest';
 import { segmentsOf } from '../bucket-name';
 import type { S3Request } from '../request';
@@ -13,9 +13,11 @@ export interface Replaced {
 
 /** Those of a multipart object at the key of the request; nothing where the bucket keeps what is replaced. */
 export async function findReplaced(req: S3Request, { versioning }: ContainerRecord): Promise<Replaced | undefined> {
-  if (versioning) return undefined;
+  if (versioning === 'enabled') return undefined;
   const path = { account: req.account, container: req.bucket, object: req.key };
   const record = await req.api.deps.node.findObject(path);
+  // Where versions are suspended, only the one without an id is replaced.
+  if (versioning && record?.versionId !== nullVersion) return undefined;
   const id = record?.metadata[uploadMetadata.id];
   return record && id && isStatic(record) ? { container: segmentsOf(req.bucket), name: `${req.key}/${id}` } : undefined;
 }

@@ -1,7 +1,7 @@
 import type { SubAnswer } from '../../http/subrequest';
 import { objectAclName } from '../acl';
 import { segmentsOf } from '../bucket-name';
-import { S3Error } from '../errors';
+import { noSuchUpload, S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, readListing } from '../swift';
@@ -40,17 +40,30 @@ const idForm = /^[A-Za-z0-9_-]{1,128}$/;
 /** The upload that the request names. `NoSuchUpload`. */
 export async function getUpload(req: S3Request): Promise<Upload> {
   const id = req.params.get('uploadId')!;
-  const missing = new S3Error('NoSuchUpload', undefined, { UploadId: id });
-  if (!idForm.test(id)) throw missing;
+  if (!idForm.test(id)) throw noSuchUpload(id);
   const container = segmentsOf(req.bucket);
   const name = `${req.key}/${id}`;
   const head = await askSwift(req, { method: 'HEAD', container, object: name });
   if (head.status === 200 && head.headers[uploadMetadata.hasContentType] !== undefined) {
     return { container, name, id, head, isCompleted: false };
   }
-  const completed = await askSwift(req, { method: 'HEAD', object: req.key });
-  if (completed.status !== 200 || completed.headers[uploadMetadata.id] !== id) throw missing;
+  const completed = await findCompleted(req, id);
+  if (!completed) throw noSuchUpload(id);
   return { container, name, id, head: completed, isCompleted: true };
+}
+
+/** HEAD of the object that the upload became. */
+export async function findCompleted(req: S3Request, id: string): Promise<SubAnswer | undefined> {
+  const head = await askSwift(req, { method: 'HEAD', object: req.key });
+  return head.status === 200 && head.headers[uploadMetadata.id] === id ? head : undefined;
+}
+
+/**
+ * What ends an upload is done one after the other: two clients (or one that asks again because it waited too long) would
+ * make two objects of the same parts, or remove the parts of an object.
+ */
+export function endUpload<T>({ api, account, bucket, key, params }: S3Request, work: () => Promise<T>): Promise<T> {
+  return api.endings.take(`${account}/${bucket}/${key}/${params.get('uploadId')}`, work);
 }
 
 /** A part as the listing of its container shows it. */
