@@ -233,6 +233,7 @@ describe('many deletions in one request', () => {
     const body = '<Delete><Object><Key>a</Key></Object></Delete>';
     expect(await refusalOf(await post(body))).toBe('400 InvalidRequest');
     expect(await refusalOf(await post(body, md5('other')))).toBe('400 BadDigest');
+    expect(await refusalOf(await post(body, { 'content-md5': 'no md5' }))).toBe('400 InvalidDigest');
     const text = await (await post(body, md5(body))).text();
     expect(textOf(text, 'Key')).toBe('a');
   });

@@ -183,8 +183,15 @@ describe('checksums in headers', () => {
     const put = (md5: string) =>
       sendSigned(server, { method: 'PUT', path, headers: { 'content-md5': md5 }, body: 'hello' });
     expect(await refusalOf(await put('no md5'))).toBe('400 InvalidDigest');
+    expect(await refusalOf(await put(''))).toBe('400 InvalidDigest');
     expect(await refusalOf(await put(createHash('md5').update('x').digest('base64')))).toBe('400 BadDigest');
     expect((await put(createHash('md5').update('hello').digest('base64'))).status).toBe(200);
+  });
+
+  test('an ETag is checked, as in Swift', async () => {
+    const put = (etag: string) => sendSigned(server, { method: 'PUT', path, headers: { etag }, body: 'hello' });
+    expect(await refusalOf(await put('x'))).toBe('400 BadDigest');
+    expect((await put(createHash('md5').update('hello').digest('hex'))).status).toBe(200);
   });
 
   test('there may be one', async () => {

@@ -3,7 +3,7 @@ import { decodeHeaderText } from '../http/header-text';
 import type { SubAnswer } from '../http/subrequest';
 import { setUncheckedHeader } from '../http/unchecked-header';
 import { linesOfHeaders } from './auth/credentials';
-import { invalidArgument, S3Error } from './errors';
+import { invalidArgument } from './errors';
 import type { S3Request } from './request';
 import { s3Etag } from './s3-etag';
 
@@ -56,17 +56,6 @@ function printable(value: string): string {
   if (/^[\t\x20-\x7e]*$/.test(value)) return value;
   const text = decodeHeaderText(value) ?? value;
   return `=?UTF-8?B?${Buffer.from(text, 'utf8').toString('base64')}?=`;
-}
-
-/** Content-MD5 as Swift's ETag. `InvalidDigest` for what is none. */
-export function readContentMd5(req: S3Request): string | undefined {
-  const value = req.header('content-md5')?.trim();
-  if (value === undefined) return undefined;
-  const bytes = Buffer.from(value, 'base64');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value) || bytes.length !== 16) {
-    throw new S3Error('InvalidDigest', undefined, { ContentMd5: value });
-  }
-  return bytes.toString('hex');
 }
 
 const answered = new Set([

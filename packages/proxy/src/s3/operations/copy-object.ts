@@ -112,6 +112,7 @@ export function answerCopied(req: S3Request, root: string, source: CopySource, {
   const { ctx } = req;
   const time = Date.parse(headers['last-modified'] ?? '');
   const lastModified = `${new Date(time).toISOString().slice(0, 19)}.000Z`;
+  if (headers['last-modified']) ctx.set('Last-Modified', headers['last-modified']);
   if (headers['x-object-version-id']) ctx.res.setHeader('x-amz-version-id', headers['x-object-version-id']);
   const sourceVersion = source.versionId ?? source.head.headers['x-object-version-id'];
   if (sourceVersion) ctx.res.setHeader('x-amz-copy-source-version-id', sourceVersion);

@@ -14,7 +14,7 @@ import { uploadMetadata } from '../uploads/upload';
 /** DELETE Object: 204 also when there was none. */
 export async function deleteObject(req: S3Request): Promise<void> {
   const { versioning } = await getBucketFor(req, 'WRITE');
-  const version = req.params.get('versionId');
+  const version = req.params.get('versionId') || undefined;
   const deleted = await removeObject(req, versioning, req.key, version);
   respondEmpty(req.ctx, 204, {
     ...(deleted.versionId !== undefined && { 'x-amz-version-id': deleted.versionId }),

@@ -6,7 +6,8 @@ import { contentRange, selectRanges } from '../../objects/ranges';
 import { bucketOwnerOf, checkAcl, getBucketFor } from '../access';
 import { decodeAcl, encodeAcl, getAclOfHeaders, objectAclName } from '../acl';
 import { S3Error } from '../errors';
-import { readContentMd5, readObjectHeaders, setObjectHeaders, setOverrides } from '../object-headers';
+import { readObjectHeaders, setObjectHeaders, setOverrides } from '../object-headers';
+import { findExpectedMd5 } from '../payload/content-md5';
 import type { S3Request } from '../request';
 import { s3Etag, s3EtagName } from '../s3-etag';
 import { askSwift, callSwift, dropBody, headerText, refusalOf } from '../swift';
@@ -95,7 +96,7 @@ function answerHeadRange({ ctx }: S3Request, range: string): void {
 
 /** PUT Object, not a copy. */
 export async function putObject(req: S3Request): Promise<void> {
-  const etag = readContentMd5(req);
+  const etag = findExpectedMd5(req.headers);
   const bucket = await getBucketFor(req, 'WRITE');
   const owners = { bucketOwner: bucketOwnerOf(req, bucket), objectOwner: req.user };
   const acl = encodeAcl(getAclOfHeaders(req.headers, owners));

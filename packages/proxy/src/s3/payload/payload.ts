@@ -9,6 +9,7 @@ import { unsignedPayload } from '../auth/signature-v4';
 import { invalidArgument, notImplemented, S3Error } from '../errors';
 import { type ChunkKey, decodeAwsChunked } from './aws-chunked';
 import { type AnnouncedChecksum, findChecksum } from './checksums';
+import { findContentMd5 } from './content-md5';
 
 interface PayloadForm {
   /** Hex, of the plain body. */
@@ -61,13 +62,14 @@ export class Payload {
     }
   }
 
-  /** All of it. `tooLarge` is thrown once there is more than `maxBytes`; `BadDigest` for another Content-MD5. */
+  /** All of it. `tooLarge` is thrown once there is more than `maxBytes`; `BadDigest`, `InvalidDigest` for another Content-MD5. */
   async read(maxBytes: number, tooLarge: S3Error): Promise<Buffer> {
     if ((this.sizeBytes ?? 0) > maxBytes) throw tooLarge;
     const body = await readWholeBody(this.#verified(), { maxBytes, tooLarge: () => tooLarge });
-    const md5 = this.ctx.req.headers['content-md5'];
-    if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64')) {
-      throw new S3Error('BadDigest', undefined, { ContentMd5: String(md5) });
+    const { headers } = this.ctx.req;
+    const md5 = findContentMd5(headers);
+    if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('hex')) {
+      throw new S3Error('BadDigest', undefined, { ContentMd5: String(headers['content-md5']) });
     }
     return body;
   }

@@ -1,8 +1,8 @@
 import { getBucketFor } from '../access';
 import { invalidArgument } from '../errors';
-import { readContentMd5 } from '../object-headers';
 import { answerCopied, type CopySource, copyFrom, getCopySource } from '../operations/copy-object';
 import { answerPut, lengthOf } from '../operations/object';
+import { findExpectedMd5 } from '../payload/content-md5';
 import type { S3Request } from '../request';
 import { callSwift } from '../swift';
 import { getUpload, noInheritance } from './upload';
@@ -12,7 +12,7 @@ export async function uploadPart(req: S3Request): Promise<void> {
   if (!req.params.has('uploadId')) {
     throw invalidArgument('ResourceType', 'partNumber', 'Unexpected query string parameter');
   }
-  const etag = readContentMd5(req);
+  const etag = findExpectedMd5(req.headers);
   const number = readPartNumber(req);
   await getBucketFor(req, 'WRITE');
   const { container, name } = await getUpload(req);
