@@ -155,6 +155,17 @@ export function describeVersions({ store, setNow }: VersionedStore): void {
       expect(await read('o')).toBe('two');
     });
 
+    test('a version that comes back shares its id with nothing, whatever the clock said', async () => {
+      const { timestamp, versionId } = await put('o', 'one');
+      await container({ versioning: 'suspended' });
+      await put('o', 'two', { timestamp });
+      await container({ versioning: 'enabled' });
+      await store().restoreVersion(at('o', versionId), { timestamp: nextTime() });
+      await put('o', 'three');
+      expect(await list()).toHaveLength(3);
+      expect(await counters()).toEqual({ objectCount: 1, bytesUsed: 11, versionCount: 2 });
+    });
+
     test('a delete marker cannot become the current object', async () => {
       await remove('o');
       const path = at('o', '1700000002.00000');

@@ -110,8 +110,9 @@ export function restoreVersion(versions: Versions, path: ObjectPath, timestamp: 
     setObject(tx, files, path, restored, { keepsBody: true });
     return restored;
   }
-  dropVersion(tx, path, record);
+  // Before the version's own row goes: what gets an id now must not get this one's.
   const keepsBody = current !== undefined && keep(versions, path, container, current, timestamp);
+  dropVersion(tx, path, record);
   setObject(tx, files, path, restored, { keepsBody });
   return restored;
 }
