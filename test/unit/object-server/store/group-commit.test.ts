@@ -192,6 +192,27 @@ describe('group commit', () => {
     });
   });
 
+  test('does what no crash may find done before only with the next sync', async () => {
+    const events: string[] = [];
+    const put = (key: string, isRelaxed: boolean) =>
+      commits.commit((tx) => {
+        tx.isRelaxed = isRelaxed;
+        tx.put(numbers, key, 1);
+        tx.afterSync(() => events.push(key));
+      });
+    for (const [key, isRelaxed] of [
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ] as const) {
+      const committed = put(key, isRelaxed);
+      await target.finishWrite();
+      await committed;
+      events.push(`committed ${key}`);
+    }
+    expect(events).toEqual(['committed a', 'committed b', 'a', 'b', 'c', 'committed c']);
+  });
+
   test('close settles what was committed and refuses the rest', async () => {
     const last = add('a', 1);
     const closed = commits.close();

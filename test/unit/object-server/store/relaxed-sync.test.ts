@@ -1,7 +1,8 @@
 import { cp, readdir, truncate, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { openLevelStore } from '@zerocloud/object-server/store/level/level-store';
-import { at, home, put, timestamp, withDataDir, withStore } from './support';
+import { RelaxedSync } from '@zerocloud/object-server/store/level/relaxed-sync';
+import { at, eventually, home, put, timestamp, withDataDir, withStore } from './support';
 
 const relaxed = { timestamp, metadata: {}, settings: { policy: 'relaxed' as const } };
 const strict = { account: home.account, container: 'strict' };
@@ -103,6 +104,40 @@ test('a copy in a container of the other policy waits until the bytes are durabl
       });
     });
   });
+});
+
+test('what a relaxed upload replaces stays until its successor is durable', async () => {
+  await withDataDir(async (directory) => {
+    const dataDir = path.join(directory, 'data');
+    await withStore({ dataDir, fsync: true, relaxedSyncMs: 3_600_000 }, async (store) => {
+      await store.putContainer(home, relaxed);
+      const first = await put(store, 'large', Buffer.alloc(100_000, 'a'));
+      await store.putContainer(strict, { timestamp, metadata: {} });
+      const second = await put(store, 'large', Buffer.alloc(100_000, 'b'));
+      const names = async () => (await blobsOf(dataDir)).map((file) => path.basename(file)).sort();
+      expect(await names()).toEqual([first.bodyId, second.bodyId].sort());
+      // A sync of whomever.
+      await store.updateContainer(strict, { timestamp, metadata: {} });
+      await eventually(async () => expect(await names()).toEqual([second.bodyId]));
+    });
+  });
+});
+
+test('a blob counts as unsynced until its sync has ended', async () => {
+  let end = () => {};
+  const synced = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const parts = { files: { sync: () => synced }, commits: { commit: async () => {} } };
+  const relaxedSync = new RelaxedSync(parts as never, 3_600_000);
+  relaxedSync.addBlob('b1');
+  const flushed = relaxedSync.flush();
+  await new Promise(setImmediate);
+  expect(relaxedSync.isUnsynced('b1')).toBe(true);
+  end();
+  await flushed;
+  expect(relaxedSync.isUnsynced('b1')).toBe(false);
+  await relaxedSync.close();
 });
 
 test('what is relaxed is synced soon, by itself and when the store is closed', async () => {

@@ -27,6 +27,8 @@ export class BlobFiles {
   readonly #pins = new Map<string, Pin>();
   /** Published, but the transaction that refers to it has not ended. */
   readonly #uncommitted = new Set<string>();
+  /** Nothing refers to them any more, which a crash could still undo. */
+  readonly #released = new Set<string>();
   readonly #removals = new Set<Promise<void>>();
   readonly #onError: (error: unknown) => void;
 
@@ -67,7 +69,7 @@ export class BlobFiles {
       await rename(stagedPath, target);
       if (options.sync) await this.#syncDirectory(path.dirname(target));
     } catch (error) {
-      this.#uncommitted.delete(bodyId);
+      this.settle(bodyId, false);
       throw error;
     }
     return bodyId;
@@ -89,9 +91,14 @@ export class BlobFiles {
     if (!isReferenced) this.remove(bodyId);
   }
 
-  /** Whether a running upload or reader still needs the file, whatever the database says. */
+  /** Whether a running upload or reader, or a state before a crash, needs the file, whatever the database says. */
   isInUse(bodyId: string): boolean {
-    return this.#uncommitted.has(bodyId) || this.#pins.has(bodyId);
+    return this.#uncommitted.has(bodyId) || this.#released.has(bodyId) || this.#pins.has(bodyId);
+  }
+
+  /** Nothing refers to the file any more; it is to be `remove`d when that is durable. */
+  release(bodyId: string): void {
+    this.#released.add(bodyId);
   }
 
   /** Keeps the file from being removed until the returned function is called. */
@@ -112,6 +119,7 @@ export class BlobFiles {
 
   /** Removes the file, now or with the last pin. Failures are logged; the orphan sweep tries again. */
   remove(bodyId: string): void {
+    this.#released.delete(bodyId);
     const pin = this.#pins.get(bodyId);
     if (pin) {
       pin.doomed = true;

@@ -25,6 +25,7 @@ class Batch {
   readonly rows = new Map<string, Write>();
   readonly waiters: Waiter[] = [];
   readonly hooks: (() => void)[] = [];
+  readonly durableHooks: (() => void)[] = [];
   /** Something in it must be durable before it is acknowledged. */
   mustSync = false;
 }
@@ -34,6 +35,7 @@ export class Transaction {
   readonly #read: <V>(table: Table<V>, key: string) => V | undefined;
   readonly rows = new Map<string, Write>();
   readonly hooks: (() => void)[] = [];
+  readonly durableHooks: (() => void)[] = [];
   /** True if it need not be durable when it is acknowledged: all it changes is of the policy `relaxed`. */
   isRelaxed = false;
 
@@ -55,9 +57,14 @@ export class Transaction {
     this.rows.set(key, { value: undefined, table });
   }
 
-  /** Runs once the transaction is durable; not at all if it fails. */
+  /** Runs once the transaction is visible; not at all if it fails. */
   afterCommit(hook: () => void): void {
     this.hooks.push(hook);
+  }
+
+  /** Runs once the transaction is durable, which for a relaxed one is later: for what no crash may find done before. */
+  afterSync(hook: () => void): void {
+    this.durableHooks.push(hook);
   }
 }
 
@@ -73,6 +80,8 @@ export class GroupCommit {
   readonly #onRelaxedBatch: () => void;
   #pending = new Batch();
   #inFlight: Batch | undefined;
+  /** What waits for the next sync, of batches that were not synced. */
+  #durableHooks: (() => void)[] = [];
   #running: Promise<void> | undefined;
   #recovering: Promise<void> | undefined;
   #needsRecovery = false;
@@ -103,6 +112,7 @@ export class GroupCommit {
     }
     for (const [key, write] of tx.rows) this.#pending.rows.set(key, write);
     for (const hook of tx.hooks) this.#pending.hooks.push(hook);
+    for (const hook of tx.durableHooks) this.#pending.durableHooks.push(hook);
     if (!tx.isRelaxed) this.#pending.mustSync = true;
     await this.#joinBatch();
     return result;
@@ -140,9 +150,19 @@ export class GroupCommit {
       this.#inFlight = undefined;
       if (!batch.mustSync) this.#onRelaxedBatch();
       for (const hook of batch.hooks) hook();
+      this.#runDurableHooks(batch);
       for (const waiter of batch.waiters) waiter.settle();
     }
     this.#running = undefined;
+  }
+
+  /** A sync takes along what was written before it. */
+  #runDurableHooks({ mustSync, durableHooks }: Batch): void {
+    for (const hook of durableHooks) this.#durableHooks.push(hook);
+    if (!mustSync || this.#durableHooks.length === 0) return;
+    const hooks = this.#durableHooks;
+    this.#durableHooks = [];
+    for (const hook of hooks) hook();
   }
 
   #fail(batch: Batch, error: unknown): void {

@@ -118,7 +118,7 @@ export function shareBody(tx: Transaction, bodyId: string): void {
   }
 }
 
-/** One object less; with the last one the body goes, its file once the transaction is durable and no reader is left. */
+/** One object less; with the last one the body goes, its file once that is durable and no reader is left. */
 export function releaseBody(tx: Transaction, files: BlobFiles, bodyId: string): void {
   if (bodyId === noBodyId) return;
   if (isBlobId(bodyId)) {
@@ -127,7 +127,8 @@ export function releaseBody(tx: Transaction, files: BlobFiles, bodyId: string): 
       tx.put(blobs, blobKey(bodyId), { ...blob, references: blob.references - 1 });
     } else {
       tx.remove(blobs, blobKey(bodyId));
-      tx.afterCommit(() => files.remove(bodyId));
+      tx.afterCommit(() => files.release(bodyId));
+      tx.afterSync(() => files.remove(bodyId));
     }
   } else {
     const key = inlineReferencesKey(bodyId);

@@ -1,4 +1,4 @@
-import { flushKey, unsyncedBlobKey } from './keys';
+import { flushKey, unsyncedBlobKey, unsyncedBlobRange } from './keys';
 import { marks } from './rows';
 import type { StoreParts } from './store-parts';
 
@@ -11,6 +11,8 @@ export class RelaxedSync {
   readonly #parts: Omit<StoreParts, 'relaxed'>;
   readonly #intervalMs: number;
   #blobs = new Set<string>();
+  /** Those that the flush under way is about. */
+  #syncing: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   #isDirty = false;
@@ -33,8 +35,14 @@ export class RelaxedSync {
     this.noteWrite();
   }
 
+  /** Adds the blobs that have marks. */
+  async rememberBlobs(): Promise<void> {
+    const keys = await this.#parts.database.level.keys(unsyncedBlobRange).all();
+    for (const key of keys) this.addBlob(key.slice(unsyncedBlobRange.gte.length));
+  }
+
   isUnsynced(bodyId: string): boolean {
-    return this.#blobs.has(bodyId);
+    return this.#blobs.has(bodyId) || this.#syncing.has(bodyId);
   }
 
   /** Resolves when all that was written before is durable. */
@@ -61,6 +69,7 @@ export class RelaxedSync {
     this.#timer = undefined;
     const bodyIds = this.#blobs;
     this.#blobs = new Set();
+    this.#syncing = bodyIds;
     this.#isDirty = false;
     try {
       await this.#parts.files.sync(bodyIds);
@@ -72,6 +81,8 @@ export class RelaxedSync {
       for (const bodyId of bodyIds) this.#blobs.add(bodyId);
       this.noteWrite();
       throw error;
+    } finally {
+      this.#syncing = new Set();
     }
   }
 
