@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { StorageError } from '../../errors';
-import type { Transaction } from './group-commit';
+import { type Transaction, toStorageError } from './group-commit';
 import { blobKey, unsyncedBlobKey } from './keys';
 import { addBlob, addInlineBody } from './object-changes';
 import type { ReceivedBody } from './receive-body';
@@ -55,7 +55,7 @@ export class BodyCommit {
     const isUnsynced = sync && !body.isSynced;
     const bodyId = await files.publish(body.path, { sync: body.isSynced }).catch(async (error) => {
       await unlink(body.path).catch(() => {});
-      throw error;
+      throw toStorageError(error);
     });
     try {
       await commits.commit((tx) => {

@@ -38,6 +38,7 @@ import {
 import { appendBody } from './append-body';
 import { BlobFiles } from './blob-files';
 import { BodyCommit } from './body-commit';
+import { commitTarget, readDeletedAccounts } from './commit-target';
 import { CommittedRows, findVersionRow } from './committed-rows';
 import { claimDataDirectory } from './data-directory';
 import { Database } from './database';
@@ -45,15 +46,7 @@ import { deleteObject } from './delete-object';
 import { receiveFinishedBody } from './finished-body';
 import { FreeSpace } from './free-space';
 import { GroupCommit, type Transaction } from './group-commit';
-import {
-  accountKey,
-  containerKey,
-  containersPrefix,
-  deletedAccountKey,
-  deletedAccountRange,
-  objectKey,
-  objectsPrefix,
-} from './keys';
+import { accountKey, containerKey, containersPrefix, deletedAccountKey, objectKey, objectsPrefix } from './keys';
 import { containerEntry, objectEntry } from './listed-entries';
 import { listPage } from './listing';
 import { Maintenance } from './maintenance';
@@ -107,9 +100,9 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     const onError = (err: unknown) => log({ err }, 'a blob file could not be removed');
     const files = new BlobFiles(dataDir, { sync: fsync, onError });
     await files.prepare();
-    const deletedAccounts = new Set<string>();
-    for await (const key of database.level.keys(deletedAccountRange)) deletedAccounts.add(key.slice(1));
-    const commits = new GroupCommit(database, () => relaxed.noteWrite());
+    const deletedAccounts = new Set(await readDeletedAccounts(database));
+    const target = commitTarget({ database, deletedAccounts, relaxed: () => relaxed });
+    const commits = new GroupCommit(target, () => relaxed.noteWrite());
     const space = new FreeSpace(dataDir, options.reservedBytes ?? 64 * 1024 * 1024);
     const withoutRelaxed = { database, files, commits, space, deletedAccounts, now, log, sync: fsync };
     const relaxed: RelaxedSync = new RelaxedSync(withoutRelaxed, options.relaxedSyncMs ?? 1000);
