@@ -162,6 +162,16 @@ export function describeStorageNode(name: string, openNode: OpenNode): void {
         await expect(again).rejects.toEqual(refusal('stagedNotFound'));
       });
 
+      test('may stand for a manifest of a container that keeps versions', async () => {
+        const staged = await node.stageBody(inChunks(Buffer.from('whole')), { maxBytes: 100 });
+        const record = { timestamp, bodyId: 'b', sizeBytes: 5, etag: 'e', contentType: 'a/b', metadata: {} };
+        const standsFor = { path: at('manifest'), record: { ...record, deleteAt: 9e9, versionId: timestamp } };
+        const source = { kind: 'staged' as const, id: staged.id, standsFor };
+        const result = await node.runSession(nodeSession(copy, stdio(source)));
+        expect((await stdoutOf(result)).toString()).toBe('whole');
+        await node.releaseBody(staged.id);
+      });
+
       test('is inflated on request, within the limit', async () => {
         const data = Buffer.alloc(200_000, 'x');
         const staged = await node.stageBody(inChunks(gzipSync(data)), { maxBytes: 200_000, inflate: true });

@@ -135,6 +135,7 @@ const manifest = z.strictObject({
     contentType: z.string(),
     metadata,
     deleteAt: count.optional(),
+    versionId: z.string().optional(),
   }),
 });
 
