@@ -17,7 +17,8 @@ export class Leases {
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(now: () => number = Date.now) {
+  /** `now`: milliseconds of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
     this.#timer = setInterval(() => this.dropExpired(), leaseLifetimeMs / 4).unref();
   }

@@ -34,6 +34,21 @@ describe('leases', () => {
     expect(() => leases.get(lease)).toThrow(expect.objectContaining({ code: 'unavailable' }));
   });
 
+  test('do not run out because somebody sets the clock', () => {
+    const date = jest.spyOn(Date, 'now');
+    const ownClock = new Leases();
+    const opened = openObject();
+    const lease = ownClock.grant(opened);
+    date.mockReturnValue(Date.now() + 2 * leaseLifetimeMs);
+    try {
+      ownClock.dropExpired();
+      expect(ownClock.get(lease)).toBe(opened);
+    } finally {
+      date.mockRestore();
+      ownClock.close();
+    }
+  });
+
   test('run out unless they are used or renewed', () => {
     const [idle, read, renewed] = [openObject(), openObject(), openObject()];
     const names = [idle, read, renewed].map((opened) => leases.grant(opened)) as [string, string, string];
