@@ -6,6 +6,7 @@ import type { ByteSource, Output } from '@zerocloud/sandbox';
 import { StorageError } from './errors';
 import { InflatedBodies } from './inflated-bodies';
 import type { StagedBody } from './storage-node';
+import { toStorageError } from './store/level/group-commit';
 
 export interface StagingOptions {
   /** A fresh path on the file system of the bodies; what lies there is removed at start-up. */
@@ -129,11 +130,11 @@ export class Staging {
         if (sizeBytes > maxBytes) throw new StorageError('objectTooLarge', 'The body is too large.');
         if (!file && sizeBytes > this.#options.inlineBytes) {
           path = this.#options.stagingPath();
-          file = await open(path, 'wx', 0o600);
-          for (const piece of held) await file.writeFile(piece);
+          file = await open(path, 'wx', 0o600).catch(refused);
+          for (const piece of held) await file.writeFile(piece).catch(refused);
           held = [];
         }
-        if (file) await file.writeFile(chunk);
+        if (file) await file.writeFile(chunk).catch(refused);
         else held.push(chunk);
       }
       return file ? { kind: 'file', path, sizeBytes } : { kind: 'bytes', data: Buffer.concat(held) };
@@ -156,6 +157,11 @@ async function* inflated(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
     throw new StorageError('badArchive', 'Failed to inflate gzipped image', { cause: error });
   }
+}
+
+/** The disk is full, or there are too many files: nothing that the request can help. */
+function refused(error: unknown): never {
+  throw toStorageError(error);
 }
 
 /** A file that cannot be removed now is removed at the next start. */

@@ -51,6 +51,12 @@ describe('a staged body', () => {
     await emptied();
   });
 
+  test('that cannot be written is refused as the store refuses', async () => {
+    const staging = create({ stagingPath: () => path.join(directory, 'missing', 'file') });
+    const staged = staging.stageBody(chunks('a'.repeat(20)), { maxBytes: 100 });
+    await expect(staged).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   test('can be read by who has it open, also after it was released', async () => {
     const staging = create();
     const { id } = await staging.stageBody(chunks('a'.repeat(20)), { maxBytes: 100 });
