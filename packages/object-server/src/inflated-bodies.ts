@@ -5,7 +5,12 @@ interface Inflated {
   /** Resolves with the staged body. */
   staged: Promise<{ id: string; sizeBytes: number }>;
   sizeBytes: number;
+  /** False while it is being inflated. */
+  isThere: boolean;
 }
+
+/** Most bodies that are kept: small ones are in memory, and none is so small that it costs nothing. */
+const maxBodies = 500;
 
 /**
  * Gzipped images, inflated once for all sessions that mount them: by the identity of the stored body, of which there is no
@@ -51,11 +56,16 @@ export class InflatedBodies {
   }
 
   #inflate(identity: string, chunks: () => AsyncIterable<Uint8Array>, maxBytes: number): Inflated {
-    const body: Inflated = { staged: this.staging.stageBody(chunks(), { maxBytes, inflate: true }), sizeBytes: 0 };
+    const body: Inflated = {
+      staged: this.staging.stageBody(chunks(), { maxBytes, inflate: true }),
+      sizeBytes: 0,
+      isThere: false,
+    };
     this.#bodies.set(identity, body);
     body.staged.then(
       ({ sizeBytes }) => {
         body.sizeBytes = sizeBytes;
+        body.isThere = true;
         this.#heldBytes += sizeBytes;
       },
       () => {
@@ -67,8 +77,8 @@ export class InflatedBodies {
 
   #makeRoom(): void {
     for (const [identity, body] of this.#bodies) {
-      if (this.#heldBytes <= this.maxBytes) return;
-      if (body.sizeBytes > 0) this.#forget(identity, body);
+      if (this.#heldBytes <= this.maxBytes && this.#bodies.size <= maxBodies) return;
+      if (body.isThere) this.#forget(identity, body);
     }
   }
 

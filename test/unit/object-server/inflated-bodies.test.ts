@@ -85,3 +85,12 @@ test('a body that staging has dropped is inflated again', async () => {
   expect(textOf(await bodies.open('a', chunks, 1000))).toBe('text');
   expect(counter.reads).toBe(2);
 });
+
+test('of many small ones, too, only so many are kept', async () => {
+  const { bodies } = create(1e9);
+  const first = gzipped('');
+  (await bodies.open('first', first.chunks, 1000)).close();
+  for (let i = 0; i < 500; i++) (await bodies.open(String(i), gzipped('').chunks, 1000)).close();
+  await bodies.open('first', first.chunks, 1000);
+  expect(first.counter.reads).toBe(2);
+});
