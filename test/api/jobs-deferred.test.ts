@@ -137,6 +137,17 @@ describe.each([
     expect((await resultOf(answer)).result.body).toBe('slept\n');
   });
 
+  test('keeps to the quotas of the container that its result goes to', async () => {
+    await client.put('data/k', 'x'.repeat(1000));
+    await client.put('full', '', { 'x-container-meta-quota-bytes': '0' });
+    const refused = await client.job(copy(), always, `${client.account}/full/result`);
+    expect([refused.status, refused.body]).toEqual([413, 'Upload exceeds quota.']);
+    await client.put('few', '', { 'x-container-meta-quota-bytes': '999' });
+    const answer = await client.job(copy('swift://~/data/k'), always, `${client.account}/few/result`);
+    const { result, headers } = await resultOf(answer);
+    expect([result.body, headers.Status]).toEqual(['Upload exceeds quota.', '413']);
+  });
+
   test('goes on when its client hangs up', async () => {
     const request = http.request({
       host: server.host,

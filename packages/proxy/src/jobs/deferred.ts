@@ -3,6 +3,7 @@ import type { ObjectPath } from '@zerocloud/object-server';
 import type { Deps, RequestState, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { headerName } from '../http/header-text';
+import { getUploadRoom } from '../quotas/upload-quota';
 import { isRestJob, type JobRequest } from './admission';
 import { badJob } from './errors';
 import { discard, type JobResponse } from './response';
@@ -74,19 +75,26 @@ const headersSuffix = '.headers';
  * The object of the request's URL; a fresh one when it names none, or when it is something else: the object that is
  * opened, the path of an api request, a script's input.
  */
-async function getTarget({ ctx, rights, execute, parsed }: JobRequest, { config }: Deps): Promise<ObjectPath> {
+async function getTarget({ ctx, rights, execute, parsed }: JobRequest, deps: Deps): Promise<ObjectPath> {
   const { account, container, object } = ctx.state.path;
   const isResult =
     container !== undefined && object !== undefined && !isRestJob(execute) && parsed.ownObject === undefined;
   const path = isResult
     ? { account, container, object }
     : { account, container: defaultContainer, object: `job-${randomUUID()}` };
-  const maxBytes = config.limits.maxObjectNameLength - headersSuffix.length;
+  const maxBytes = deps.config.limits.maxObjectNameLength - headersSuffix.length;
   if (Buffer.byteLength(path.object) > maxBytes) {
     throw badJob(`Object name length of ${Buffer.byteLength(path.object)} longer than ${maxBytes}`);
   }
   await rights.demand(path, 'write');
+  await demandRoom(path, 1, deps);
   return path;
+}
+
+/** 413 when quotas leave no room for a result of this size. Its container need not be there yet. */
+async function demandRoom(path: ObjectPath, sizeBytes: number, { node }: Pick<Deps, 'node'>): Promise<void> {
+  const [container, account] = await Promise.all([node.findContainer(path), node.findAccount(path.account)]);
+  getUploadRoom(account, container ?? { metadata: {}, objectCount: 0, bytesUsed: 0 }, sizeBytes, sizeBytes);
 }
 
 /** Stores the answer when it is there; what fails is logged, for nobody waits. */
@@ -102,15 +110,19 @@ async function keep(
     await node.putObject(path, body, options);
   };
   try {
-    const { status, headers, body, sizeBytes } = await running.catch(responseOf);
+    const answer = await running.catch((error) => responseOf(error, transactionId, log));
     try {
+      const refused = await demandRoom(target, answer.sizeBytes, { node }).catch((error) =>
+        responseOf(error, transactionId, log),
+      );
+      const { status, headers, body, sizeBytes } = refused ?? answer;
       if (!(await node.findContainer(target))) await node.putContainer(target, { timestamp, metadata: {} });
       // The headers first, so that who finds the result finds them too.
       const head = Buffer.from(JSON.stringify({ Status: String(status), ...headers }));
       await put({ ...target, object: target.object + headersSuffix }, once(head), 'application/json', head.length);
       await put(target, Buffer.isBuffer(body) ? once(body) : body, String(headers['Content-Type']), sizeBytes);
     } finally {
-      discard(body);
+      discard(answer.body);
     }
   } catch (err) {
     log.error({ txn: transactionId, result: pathText(target), err }, 'a deferred job has no result');
@@ -121,11 +133,12 @@ async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** A refusal as the answer it would have been. */
-function responseOf(error: unknown): JobResponse {
-  if (!(error instanceof HttpError)) throw error;
+/** A refusal, or a failure of the server, as the answer it would have been. */
+function responseOf(error: unknown, txn: string, log: Deps['log']): JobResponse {
+  if (!(error instanceof HttpError)) log.error({ txn, err: error }, 'a deferred job failed');
+  const answer = error instanceof HttpError ? error : new HttpError(500);
   const headers: Record<string, string> = {};
-  for (const name in error.headers) headers[headerName(name)] = error.headers[name]!;
-  const body = Buffer.from(error.body);
-  return { status: error.status, headers, body, sizeBytes: body.length };
+  for (const name in answer.headers) headers[headerName(name)] = answer.headers[name]!;
+  const body = Buffer.from(answer.body);
+  return { status: answer.status, headers, body, sizeBytes: body.length };
 }

@@ -14,7 +14,7 @@ const whole = /^\d+$/;
  */
 export function getUploadRoom(
   account: AccountRecord | undefined,
-  container: ContainerRecord,
+  container: Pick<ContainerRecord, 'metadata' | 'objectCount' | 'bytesUsed'>,
   declaredBytes: number | undefined,
   maxBytes: number,
 ): number {
