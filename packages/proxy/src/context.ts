@@ -7,7 +7,7 @@ import type { Resellers } from './auth/resellers';
 import type { ProxyConfig } from './config';
 import type { SwiftPath } from './swift-path';
 
-/** Everything a route or middleware may use; built once in `main.ts` or a test, passed down, never global. */
+/** Everything a route or middleware may use; built once in `standalone.ts` or a test, passed down, never global. */
 export interface Deps {
   node: StorageNode;
   config: ProxyConfig;

@@ -73,7 +73,8 @@ export interface Mount {
 export type Program =
   | {
       kind: 'module';
-      source: ByteSource | InheritedFile /** Stable identity of the content, for the cache of compiled modules. */;
+      source: ByteSource | InheritedFile;
+      /** Stable identity of the content, for the cache of compiled modules. */
       cacheKey?: string;
     }
   | { kind: 'mount'; mount: number; path: string; cacheKey?: string }
@@ -154,7 +155,8 @@ export interface LocalOptions {
   /** Log the guest's calls: all of them, those that name a path or fail, or those that fail. */
   trace?: {
     fd: number;
-    calls: 'all' | 'paths' | 'failed' /** Wall-clock milliseconds that count as 0. */;
+    calls: 'all' | 'paths' | 'failed';
+    /** Wall-clock milliseconds that count as 0. */
     originMs: number;
   }[];
 }

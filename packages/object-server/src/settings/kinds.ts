@@ -131,7 +131,7 @@ export function secret(
   );
 }
 
-/** Entries separated by `;`. `parseEntry` throws about one entry; `secret` keeps values out of logs. */
+/** Entries separated by `;`. `parseAll` throws about the entry that is wrong; `secret` keeps values out of logs. */
 export function list<T>(
   name: string,
   description: Omit<Description<unknown>, 'default'> & {
