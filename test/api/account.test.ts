@@ -198,8 +198,19 @@ describe.each([
       expect(await shown('test2:tester2')).toBeNull();
     });
 
+    test('make admins who see the rights of a container that everybody may read', async () => {
+      await grant({ 'read-only': ['test:tester3'], admin: ['test:tester'] });
+      const headers = { 'x-container-read': '.r:*,.rlistings' };
+      await as('test2:tester2', '/v1/AUTH_test2/public', { method: 'PUT', headers });
+      const shown = async (user: string) => (await as(user, '/v1/AUTH_test2/public')).headers.get('x-container-read');
+      expect(await shown('test:tester')).toBe('.r:*,.rlistings');
+      expect(await shown('test:tester3')).toBeNull();
+      await grant('{}');
+    });
+
     test('that are none are refused with 400', async () => {
-      expect((await grant('yuck')).status).toBe(400);
+      const refused = await grant('yuck');
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([400, 'text/plain; charset=UTF-8']);
     });
   });
 });

@@ -142,6 +142,16 @@ describe.each([
       expect(await read('x-container-meta-a')).toBeNull();
     });
 
+    test('an underscore in a name is a dash, as in names of object metadata', async () => {
+      await request('meta', 'POST', { 'x-container-meta-under_score': '5' });
+      expect([await read('x-container-meta-under-score'), await read('x-container-meta-under_score')]).toEqual([
+        '5',
+        null,
+      ]);
+      await request('meta', 'POST', { 'x-remove-container-meta-under_score': 'x' });
+      expect(await read('x-container-meta-under-score')).toBeNull();
+    });
+
     test('a value wins over a removal in the same request', async () => {
       await request('meta', 'POST', { 'x-remove-container-meta-d': 'x', 'x-container-meta-d': '4' });
       expect(await read('x-container-meta-d')).toBe('4');
@@ -214,6 +224,11 @@ describe.each([
       expect(other.status).toBe(204);
       expect(other.headers.get('x-container-read')).toBeNull();
       expect(other.headers.get('x-container-write')).toBeNull();
+    });
+
+    test('that are none are refused with a page', async () => {
+      const refused = await request('acl', 'POST', { 'x-container-write': '.r:*' });
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([400, 'text/html; charset=UTF-8']);
     });
 
     test('give no rights over the container itself', async () => {

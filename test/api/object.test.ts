@@ -130,6 +130,7 @@ describe.each([
     expect(refused.status).toBe(422);
     expect((await get('wrong')).status).toBe(404);
     expect((await put('right', hello, { etag: `"${helloEtag}"` })).status).toBe(201);
+    expect((await put('unsaid', hello, { etag: '""' })).status).toBe(201);
   });
 
   test('If-None-Match: * stores only what is not there', async () => {

@@ -71,5 +71,7 @@ function asciiJson(value: unknown): string {
 }
 
 function invalid(problem: string, input: string): HttpError {
-  return new HttpError(400, `X-Account-Access-Control invalid: ${problem}\n\nInput: ${input}\n`);
+  return new HttpError(400, `X-Account-Access-Control invalid: ${problem}\n\nInput: ${input}\n`, {
+    headers: { 'content-type': 'text/plain; charset=UTF-8' },
+  });
 }

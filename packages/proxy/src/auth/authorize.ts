@@ -37,6 +37,16 @@ export function mayControl(state: RequestState, account: string): boolean {
   return isOwner(state.identity, account) || state.adminOf === account;
 }
 
+/**
+ * Lets `mayControl` know an admin by account ACL whom something else has let in already, such as the ACL of a container
+ * that everybody may read.
+ */
+export async function noticeAdmin(ctx: SwiftContext, deps: Deps, account: string): Promise<void> {
+  const { identity } = ctx.state;
+  if (!identity || mayControl(ctx.state, account) || !findReseller(deps.config.resellers, account)) return;
+  if (findGrant(await deps.node.findAccount(account), identity.groups) === 'admin') ctx.state.adminOf = account;
+}
+
 /** Reseller admins alone create and delete accounts. */
 export function isResellerAdminOf(identity: Identity | undefined, account: string): boolean {
   return identity?.resellerAdmin === true && isOrdinaryAccount(identity.resellers, account);

@@ -11,7 +11,8 @@ export type MetadataOwner = 'account' | 'container' | 'object';
 
 /**
  * The user's metadata of a request, `x-<owner>-meta-*`, checked as Swift's `check_metadata` does (sizes are bytes).
- * Keys are lower case with prefix. Throws the 400s. Values may be empty: for accounts and containers that means remove.
+ * Keys are lower case with prefix, an underscore becomes a dash, as in every Swift (WSGI cannot tell them apart). Throws
+ * the 400s. Values may be empty: for accounts and containers that means remove.
  */
 export function readUserMetadata(headers: IncomingHttpHeaders, owner: MetadataOwner, limits: SwiftLimits): Metadata {
   const prefix = `x-${owner}-meta-`;
@@ -43,7 +44,7 @@ export function readUserMetadata(headers: IncomingHttpHeaders, owner: MetadataOw
       throw new HttpError(400, `Metadata value longer than ${limits.maxMetaValueLength}: ${prefix}${headerName(name)}`);
     }
     checkTotals(count, sizeBytes, limits);
-    metadata[prefix + name] = value;
+    metadata[prefix + name.replaceAll('_', '-')] = value;
   }
   return metadata;
 }
@@ -62,7 +63,7 @@ export function readMetadataUpdate(
   for (const header in headers) {
     if (!header.startsWith(removal)) continue;
     const name = decodeHeaderText(header.slice(removal.length));
-    if (name) update[`x-${owner}-meta-${name}`] = undefined;
+    if (name) update[`x-${owner}-meta-${name.replaceAll('_', '-')}`] = undefined;
   }
   const given = readUserMetadata(headers, owner, limits);
   for (const name in given) update[name] = given[name] === '' ? undefined : given[name];

@@ -18,13 +18,10 @@ const keptHeaders = [
 ] as const;
 
 /**
- * The metadata that a PUT, POST or copy sends, names in lower case, values as text. An underscore in a name becomes
- * a dash, as in every Swift (WSGI cannot tell them apart). 400 for what no object may have.
+ * The metadata that a PUT, POST or copy sends, names in lower case, values as text. 400 for what no object may have.
  */
 export function readMetadata(headers: IncomingHttpHeaders, limits: SwiftLimits): Metadata {
-  const sent = readUserMetadata(headers, 'object', limits);
-  const metadata: Metadata = {};
-  for (const name in sent) metadata[name.replaceAll('_', '-')] = sent[name]!;
+  const metadata = readUserMetadata(headers, 'object', limits);
   for (const name of keptHeaders) {
     const value = headers[name];
     if (value !== undefined) metadata[name] = decodeHeaderTextLossless(String(value));

@@ -64,7 +64,8 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
     deleteAt,
     contentLength,
     maxBytes: link ? 0 : room,
-    etag: headers.etag ? unquoteEtag(headers.etag) : undefined,
+    // As in Swift, an empty one says nothing, quoted or not.
+    etag: (headers.etag && unquoteEtag(headers.etag)) || undefined,
     ifAbsent,
   });
   const record = await (link ? stored.catch(asLinkWithBody) : stored);

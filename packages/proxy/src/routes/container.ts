@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ContainerRecord, MetadataUpdate } from '@zerocloud/object-server';
 import { AclSyntaxError, cleanAcl } from '../auth/acl';
-import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
+import { authorizeAccount, authorizeTarget, mayControl, noticeAdmin } from '../auth/authorize';
 import { visibleMetadata } from '../auth/visible-headers';
 import type { SwiftLimits } from '../config';
 import type { Deps, SwiftContext } from '../context';
@@ -58,6 +58,7 @@ async function read(ctx: SwiftContext, deps: Deps): Promise<void> {
   const record = await node.findContainer(path);
   await authorizeTarget(ctx, deps, path, 'read', record);
   if (!record) throw new HttpError(404);
+  await noticeAdmin(ctx, deps, path.account);
   const entries = listQuery ? await node.listObjects(path, listQuery) : [];
   ctx.set({
     'X-Container-Object-Count': String(record.objectCount),
@@ -170,6 +171,6 @@ function readAcl(name: (typeof aclHeaders)[number], value: string): string {
     return cleanAcl(name, value);
   } catch (error) {
     if (!(error instanceof AclSyntaxError)) throw error;
-    throw new HttpError(400, error.message);
+    throw new HttpError(400, error.message, { headers: { 'content-type': htmlType } });
   }
 }
