@@ -199,9 +199,31 @@ test('a deferred answer is kept only where the caller may write', async () => {
     'content-type': 'application/x-tar',
   });
   expect((await defer('/v1/AUTH_test')).status).toBe(401);
-  expect((await defer('/v1/AUTH_test/out/result')).body).toBe('secret');
-  await lend('out', '');
+  await client.put('.zvm');
+  await lend('.zvm');
+  expect((await defer('/v1/AUTH_test')).body).toBe('secret');
+  // What is lent is the application's to use: its caller could put any answer of it in its own place.
+  expect((await defer('/v1/AUTH_test/app/reader')).status).toBe(401);
   expect((await defer('/v1/AUTH_test/out/result')).status).toBe(401);
+});
+
+test('the input of a script that is lent is not for its caller to choose', async () => {
+  const script = '#!file://python:python\nimport sys\nprint(sys.stdin.read())\n';
+  await client.put('app/script', script, { 'content-type': 'text/x-python' });
+  const source = 'swift://AUTH_test/app/script';
+  for (const container of ['app', 'in']) await lend(container, '.r:*', source);
+  const call = (target: string) =>
+    client.send(
+      'POST',
+      target,
+      { 'x-zerovm-execute': '1.0', 'x-zerovm-source': source, 'x-auth-token': '' },
+      'payload',
+    );
+  expect((await call('/v1/AUTH_test')).body).toBe('payload\n');
+  expect((await call('/v1/AUTH_test/in/secret')).status).toBe(401);
+  await client.send('POST', `${client.account}/in`, { 'x-container-read': '.r:*' });
+  expect((await call('/v1/AUTH_test/in/secret')).body).toBe('secret\n');
+  await client.send('POST', `${client.account}/in`, { 'x-container-read': '' });
 });
 
 test('only owners lend', async () => {

@@ -79,6 +79,7 @@ export class Admission {
     await rights.demandExecution(account, path);
     const stdinUrl = object === undefined ? undefined : `swift://${account}/${container}/${object}`;
     const parsed = await this.#objects.getJob(path, { account, stdinUrl });
+    if (parsed.ownObject !== undefined) await rights.demandOwn(ctx.state.path as ObjectPath, 'read');
     return { ctx, rights, execute, source, parsed, payload: findPayload(ctx, this.#deps) };
   }
 

@@ -86,7 +86,8 @@ async function getTarget({ ctx, rights, execute, parsed }: JobRequest, deps: Dep
   if (Buffer.byteLength(path.object) > maxBytes) {
     throw badJob(`Object name length of ${Buffer.byteLength(path.object)} longer than ${maxBytes}`);
   }
-  await rights.demand(path, 'write');
+  if (isResult) await rights.demandOwn(path, 'write');
+  else await rights.demand(path, 'write');
   await demandRoom(path, 1, deps);
   return path;
 }

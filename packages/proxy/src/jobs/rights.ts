@@ -93,6 +93,16 @@ export class Rights {
     if (denial) throw denial;
   }
 
+  /**
+   * The same without anything lent: for what the caller of an application names, not the application. Lent rights would let
+   * strangers choose what it reads, or have its answer put in its own place.
+   */
+  async demandOwn(path: AccessTarget, access: Access): Promise<void> {
+    if (this.isFree(path)) return;
+    if (access === 'write' && isReadOnly(this.deps.config.readOnly, path.account)) throw writesDisabled();
+    await authorizeTarget(this.ctx, this.deps, path, access);
+  }
+
   /** Refuses unless the caller may list the account's containers; who runs a lent application in it may. */
   async demandAccountListing(account: string): Promise<void> {
     if (account !== this.#lentAccount) await authorizeAccount(this.ctx, this.deps, account, 'read-only');
