@@ -50,6 +50,7 @@ export async function openLocalNode(config: StorageConfig, { log, now }: LocalNo
     });
     const staging = new Staging({
       stagingPath: () => store.stagingPath(),
+      takeSpace: (sizeBytes) => store.takeSpace(sizeBytes),
       ...(config.inflatedImageBytes !== undefined && { inflatedBytes: config.inflatedImageBytes }),
     });
     const slots = new FairSlots({

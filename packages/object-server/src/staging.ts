@@ -11,6 +11,8 @@ import { toStorageError } from './store/level/group-commit';
 export interface StagingOptions {
   /** A fresh path on the file system of the bodies; what lies there is removed at start-up. */
   stagingPath(): string;
+  /** Called before bytes are written to such a path; rejects when the disk has no room for them. */
+  takeSpace?(sizeBytes: number): Promise<void> | undefined;
   /** Bodies up to this size stay in memory. */
   inlineBytes?: number;
   /** A body that nobody released is dropped after this time: its job is dead. */
@@ -45,7 +47,13 @@ export class Staging {
   readonly inflated: InflatedBodies;
 
   constructor(options: StagingOptions) {
-    this.#options = { inlineBytes: 64 * 1024, lifetimeMs: 3_600_000, inflatedBytes: 1024 ** 3, ...options };
+    this.#options = {
+      takeSpace: () => undefined,
+      inlineBytes: 64 * 1024,
+      lifetimeMs: 3_600_000,
+      inflatedBytes: 1024 ** 3,
+      ...options,
+    };
     this.inflated = new InflatedBodies(this, this.#options.inflatedBytes);
   }
 
@@ -134,8 +142,10 @@ export class Staging {
           for (const piece of held) await file.writeFile(piece).catch(refused);
           held = [];
         }
-        if (file) await file.writeFile(chunk).catch(refused);
-        else held.push(chunk);
+        if (file) {
+          await this.#options.takeSpace(chunk.byteLength);
+          await file.writeFile(chunk).catch(refused);
+        } else held.push(chunk);
       }
       return file ? { kind: 'file', path, sizeBytes } : { kind: 'bytes', data: Buffer.concat(held) };
     } catch (error) {

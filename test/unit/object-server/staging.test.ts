@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { StorageError } from '@zerocloud/object-server/errors';
 import { Staging, type StagingOptions } from '@zerocloud/object-server/staging';
 
 let directory: string;
@@ -55,6 +56,17 @@ describe('a staged body', () => {
     const staging = create({ stagingPath: () => path.join(directory, 'missing', 'file') });
     const staged = staging.stageBody(chunks('a'.repeat(20)), { maxBytes: 100 });
     await expect(staged).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('that would take the space that is kept free is refused, and leaves nothing', async () => {
+    const taken: number[] = [];
+    const takeSpace = async (sizeBytes: number) => {
+      if (taken.push(sizeBytes) > 2) throw new StorageError('insufficientStorage', 'no room');
+    };
+    const staged = create({ takeSpace }).stageBody(chunks('a'.repeat(20), 'bb', 'c', 'd'), { maxBytes: 100 });
+    await expect(staged).rejects.toMatchObject({ code: 'insufficientStorage' });
+    expect(taken).toEqual([20, 2, 1]);
+    await emptied();
   });
 
   test('can be read by who has it open, also after it was released', async () => {

@@ -4,14 +4,14 @@ import type { OpenedSource } from './opened-sources';
 
 /**
  * The variables of a session, and those that tell the guest about its co-located object (ZeroCloud's CGI environment,
- * `LOCAL_*`). Set by name one after the other: two spreads make an object of the engine's slow kind.
+ * `LOCAL_*`). A copy that grows is assigned: one that was spread gets a hidden class of its own each time.
  */
 export function withLocalEnvironment(
   variables: Record<string, string>,
   channel: NodeChannel,
   opened: OpenedSource | undefined,
 ): Record<string, string> {
-  const env = { ...variables };
+  const env = Object.assign({}, variables);
   const { source } = channel;
   if (source?.kind === 'container') {
     env.LOCAL_OBJECT = 'on';

@@ -54,7 +54,7 @@ export async function settleOutputs(
         refused = stored.refused !== undefined;
         settled.push(stored);
       } else {
-        settled.push({ ...describe(channel, output, message), body: bodyOf(output, headBytes) });
+        settled.push({ body: bodyOf(output, headBytes), ...describe(channel, output, message) });
       }
     }
     return settled;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import fs, { chmod, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { openLevelStore } from '@zerocloud/object-server/store/level/level-store';
@@ -355,6 +355,28 @@ describe('limits', () => {
       withStore({ dataDir, reservedBytes: 2 ** 60 }, async (store) => {
         await expect(put(store, 'o', Buffer.from('x'))).rejects.toEqual(refusal('insufficientStorage'));
         expect(await store.listObjects(home, { limit: 10 })).toEqual([]);
+      }),
+    ));
+
+  test('a body of unknown length is refused once it would take the reserved space', () =>
+    withDataDir((dataDir) =>
+      withStore({ dataDir, reservedBytes: 100_000_000 }, async (store) => {
+        await store.putContainer(home, { timestamp, metadata: {} });
+        const free = (bytes: number) => ({ bavail: bytes / 1000, bsize: 1000 }) as never;
+        const measured = jest.spyOn(fs, 'statfs').mockResolvedValueOnce(free(100_300_000));
+        // Measured once more when that much has been taken: others may have deleted.
+        measured.mockResolvedValue(free(99_999_000));
+        async function* endless() {
+          for (;;) yield Buffer.alloc(60_000);
+        }
+        try {
+          const options = { timestamp, contentType: 'a/b', metadata: {}, maxBytes: 2_000_000 };
+          const refused = store.putObject(at('o'), endless(), options);
+          await expect(refused).rejects.toEqual(refusal('insufficientStorage'));
+          expect(await staging(dataDir)).toEqual([]);
+        } finally {
+          measured.mockRestore();
+        }
       }),
     ));
 

@@ -5,12 +5,9 @@ import { StorageError } from '../../errors';
 import type { FinishedBody } from '../object-store';
 import { maxInlineBytes } from './blob-files';
 import { toStorageError } from './group-commit';
-import { type ReceivedBody, receiveBody } from './receive-body';
+import { type ReceivedBody, type ReceiveOptions, receiveBody } from './receive-body';
 
-interface FinishedBodyOptions {
-  sync: boolean;
-  stagingPath(): string;
-}
+type FinishedBodyOptions = Pick<ReceiveOptions, 'sync' | 'stagingPath' | 'takeSpace'>;
 
 /** Makes a session's output a body: bytes and small files are kept in memory, large files synced where they lie. */
 export async function receiveFinishedBody(body: FinishedBody, options: FinishedBodyOptions): Promise<ReceivedBody> {

@@ -25,6 +25,12 @@ export class FreeSpace {
     return isFresh && this.#has(sizeBytes) ? undefined : this.#checkAnew(sizeBytes);
   }
 
+  /** As `check`, for bytes of a body that are about to be written: they are gone from what was measured. */
+  take(sizeBytes: number): Promise<void> | undefined {
+    this.#freeBytes -= sizeBytes;
+    return this.check(0);
+  }
+
   async #checkAnew(sizeBytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#directory);
     this.#freeBytes = bavail * bsize;

@@ -61,7 +61,7 @@ import {
 } from './object-changes';
 import { checkReachable, checkTarget, getObject } from './object-checks';
 import { OpenBlob } from './open-object';
-import { type ReceivedBody, receiveBody } from './receive-body';
+import { type ReceivedBody, type ReceiveOptions, receiveBody } from './receive-body';
 import { recoverRelaxed } from './relaxed-recovery';
 import { RelaxedSync } from './relaxed-sync';
 import { accounts, containers, marks, mergeMetadata, objects } from './rows';
@@ -322,6 +322,11 @@ export class LevelStore implements ObjectStore, BodyFiles {
     return this.#parts.files.stagingPath();
   }
 
+  /** For bytes that are about to be written to a staged file; `insufficientStorage` when the disk has no room for them. */
+  takeSpace(sizeBytes: number): Promise<void> | undefined {
+    return this.#parts.space.take(sizeBytes);
+  }
+
   findBodyFile(opened: OpenObject): string | undefined {
     return opened instanceof OpenBlob ? opened.path : undefined;
   }
@@ -358,9 +363,13 @@ export class LevelStore implements ObjectStore, BodyFiles {
   }
 
   /** How a body for the name reaches the disk: in a relaxed container it is synced later. */
-  #receiving(path: ContainerPath): { sync: boolean; stagingPath(): string } {
+  #receiving(path: ContainerPath): Pick<ReceiveOptions, 'sync' | 'stagingPath' | 'takeSpace'> {
     const policy = this.#parts.commits.peek(containers, containerKey(path))?.policy;
-    return { sync: this.#parts.sync && policy !== 'relaxed', stagingPath: () => this.stagingPath() };
+    return {
+      sync: this.#parts.sync && policy !== 'relaxed',
+      stagingPath: () => this.stagingPath(),
+      takeSpace: (sizeBytes) => this.takeSpace(sizeBytes),
+    };
   }
 
   #versions(tx: Transaction): Versions {

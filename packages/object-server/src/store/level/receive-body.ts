@@ -14,6 +14,8 @@ export type ReceivedBody = { sizeBytes: number; etag: string } & (
 export type ReceiveOptions = Pick<PutObjectOptions, 'contentLength' | 'maxBytes' | 'etag'> & {
   sync: boolean;
   stagingPath(): string;
+  /** Called before bytes are written to a file; rejects when the disk has no room for them. */
+  takeSpace(sizeBytes: number): Promise<void> | undefined;
 };
 
 /**
@@ -65,6 +67,8 @@ async function readAll(body: AsyncIterable<Uint8Array>, upload: Upload, options:
       upload.sizeBytes += chunk.byteLength;
       if (upload.sizeBytes > maxBytes) throw tooLarge(maxBytes);
       if (upload.sizeBytes > contentLength) throw lengthMismatch();
+      const room = upload.file && options.takeSpace(chunk.byteLength);
+      if (room !== undefined) await room;
       const pressure = upload.file ? upload.file.append(chunk) : gather(chunk, upload, options);
       if (pressure !== undefined) await pressure;
     }
