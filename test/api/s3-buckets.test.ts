@@ -170,6 +170,8 @@ describe('a listing', () => {
     ['max-keys', '2147483648'],
     ['encoding-type', 'base64'],
     ['continuation-token', '!!'],
+    ['continuation-token', '/w=='],
+    ['continuation-token', 'AA=='],
     ['list-type', 'x'],
   ])('is refused with %s=%s', async (name, value) => {
     const query = { 'list-type': '2', [name]: value };

@@ -1,4 +1,4 @@
-import type { Answer } from './exchange';
+import type { Answer, Exchange } from './exchange';
 
 /** One thing in which two answers differ. */
 export interface Difference {
@@ -21,7 +21,11 @@ const unimportant = new Set([
   'x-trans-id',
 ]);
 
-export function compareAnswers(swift: Answer, ours: Answer, ignored: readonly string[] = []): Difference[] {
+export function compareAnswers(
+  swift: Answer,
+  ours: Answer,
+  { ignore: ignored = [], show = (text) => text }: Pick<Exchange, 'ignore' | 'show'>,
+): Difference[] {
   const differences: Difference[] = [];
   const check = (what: string, theirs: string, own: string) => {
     if (theirs !== own) differences.push({ what, swift: theirs, ours: own });
@@ -33,7 +37,7 @@ export function compareAnswers(swift: Answer, ours: Answer, ignored: readonly st
     if (unimportant.has(name) || ignored.includes(name)) continue;
     check(`header ${name}`, normaliseHeader(name, swift.headers[name]), normaliseHeader(name, ours.headers[name]));
   }
-  if (!ignored.includes('body')) check('body', normaliseBody(swift), normaliseBody(ours));
+  if (!ignored.includes('body')) check('body', show(normaliseBody(swift)), show(normaliseBody(ours)));
   return differences;
 }
 
@@ -78,5 +82,10 @@ function normaliseText(text: string): string {
     .replace(/\b1[789]\d{8}\.\d{5}\b/g, '(timestamp)')
     .replace(/"count":\d+,"bytes":\d+/g, '(lags)')
     .replace(/<count>\d+<\/count><bytes>\d+<\/bytes>/g, '(lags)')
+    .replace(/\b\d{8}T\d{6}Z\b/g, '(time of a signature)')
+    .replace(/<(StringToSignBytes|CanonicalRequestBytes|SignatureProvided)>[^<]*/g, '<$1>(signed)')
+    .replace(/\n[0-9a-f]{64}(?=<)/g, '\n(hash)')
+    .replace(/(?<=[>/=])[A-Za-z0-9]{48}(?=<)/g, '(upload)')
+    .replace(/<(\w+)><\/\1>/g, '<$1/>')
     .replace(/\b127\.0\.0\.1:\d+/g, '(server)');
 }

@@ -101,7 +101,7 @@ export function differential(name: string, declare: (suite: Suite) => void, opti
           const on: Case = {
             async send(exchange) {
               const answers = await sendBoth(exchange);
-              for (const difference of compareAnswers(answers.swift, answers.ours, exchange.ignore)) {
+              for (const difference of compareAnswers(answers.swift, answers.ours, exchange)) {
                 const entries = known.filter((entry) => matches(entry, caseName, difference));
                 for (const entry of entries) shown.add(entry);
                 if (entries.length === 0) unknown.push(describeDifference(exchange, difference));

@@ -14,10 +14,22 @@ export interface Exchange {
   user?: string;
   /** The whole request in bytes, for what no client sends; `{token}` and `{host}` are filled in. Replaces all but `user`. */
   raw?: string;
-  /** From now on `{as}` in a path is this header of the answer, which each server has its own of. */
-  keep?: { as: string; header: string };
+  /** From now on `{as}` in a path or a text is this header, or element of XML, of the answer: each server has its own. */
+  keep?: { as: string; header?: string; element?: string };
+  /** Makes the request that is sent in the end, for signatures cover the name of the server. */
+  sign?(
+    request: Required<Pick<Exchange, 'method' | 'path' | 'headers'>> & Pick<Exchange, 'body'>,
+    host: string,
+  ): Signed;
   /** Headers that do not matter here, in lower case. */
   ignore?: string[];
+  /** What of the body is compared; all of it by default. */
+  show?(text: string): string;
+}
+
+export interface Signed {
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
 }
 
 export interface Answer {
@@ -41,11 +53,13 @@ export class Endpoint {
   async send(exchange: Exchange, user: string): Promise<Answer> {
     const token = user === '' ? undefined : await this.token(user);
     if (exchange.raw !== undefined) return this.#sendRaw(exchange.raw, token ?? '');
-    const { method = 'GET', headers, body, keep } = exchange;
-    const path = exchange.path.replace(/\{(\w+)\}/g, (text, name) => this.#kept.get(name) ?? text);
+    const { method = 'GET', keep, sign } = exchange;
+    const body = typeof exchange.body === 'string' ? this.#fill(exchange.body) : exchange.body;
+    const plain = { path: this.#fill(exchange.path), headers: exchange.headers ?? {} };
+    const { path, headers } = sign?.({ ...plain, method, body }, this.url.host) ?? plain;
     const all: Record<string, string | string[]> = { host: this.url.host };
-    for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) all[name] = value;
-    if (token !== undefined && headers?.['x-auth-token'] === undefined) all['x-auth-token'] = token;
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = value;
+    if (token !== undefined && headers['x-auth-token'] === undefined) all['x-auth-token'] = token;
     const isChunked = Object.keys(all).some((name) => name.toLowerCase() === 'transfer-encoding');
     if (!isChunked && method !== 'GET' && method !== 'HEAD')
       all['content-length'] ??= String(Buffer.byteLength(body ?? ''));
@@ -57,8 +71,12 @@ export class Endpoint {
       request.on('error', reject);
       request.end(body);
     });
-    if (keep) this.#kept.set(keep.as, answer.headers[keep.header] ?? 'none');
+    if (keep) this.#kept.set(keep.as, findKept(answer, keep) ?? 'none');
     return answer;
+  }
+
+  #fill(text: string): string {
+    return text.replace(/\{(\w+)\}/g, (whole, name) => this.#kept.get(name) ?? whole);
   }
 
   token(user: string): Promise<string> {
@@ -84,6 +102,11 @@ export class Endpoint {
 }
 
 const timeoutMs = 20_000;
+
+function findKept({ headers, body }: Answer, { header, element }: NonNullable<Exchange['keep']>): string | undefined {
+  if (header !== undefined) return headers[header];
+  return new RegExp(`<${element}>([^<]*)</${element}>`).exec(body.toString('utf8'))?.[1];
+}
 
 async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -83,7 +83,7 @@ export function signHeaders(host: string, request: SignedRequest, options: Signe
 
 /** A URL that carries its signature of version 4. */
 export function presign(
-  server: TestServer,
+  server: Pick<TestServer, 'url' | 'host' | 'port'>,
   request: SignedRequest,
   options: Signer & { expires?: string } = {},
 ): string {

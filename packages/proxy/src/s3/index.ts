@@ -110,6 +110,7 @@ function refuse({ deps }: S3Api, ctx: SwiftContext, refusal: S3Error | undefined
   if (isBodyError(error)) res.setHeader('Connection', 'close');
   if (ctx.method === 'HEAD') {
     respondEmpty(ctx, error.status, { 'Content-Type': 'application/xml' });
+    ctx.message = reasonOf(error.status);
     return;
   }
   ctx.status = error.status;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isTrueValue } from '../../http/query';
 import { encodePath } from '../../objects/copy-request';
 import { getBucketFor } from '../access';
@@ -99,7 +100,8 @@ function readMarker({ params }: S3Request, kind: ListingKind): Record<string, st
 function decodeToken(token: string): string {
   const bytes = Buffer.from(token, 'base64');
   const text = bytes.toString('utf8');
-  if (bytes.toString('base64').replace(/=+$/, '') !== token.replace(/=+$/, '') || text.includes('\0')) {
+  const isWhole = bytes.toString('base64').replace(/=+$/, '') === token.replace(/=+$/, '');
+  if (!isWhole || !isUtf8(bytes) || text.includes('\0')) {
     throw invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
   }
   return text;
