@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { impatience } from '@zerocloud/sandbox/impatience';
+import { engineFlags } from '@zerocloud/sandbox/engine-flags';
 import pino, { type Logger } from 'pino';
 import { type Role, settingsHelp } from './settings';
 
@@ -32,7 +32,7 @@ export async function runProgram({ usage, roles, start }: Program): Promise<void
   if (argument !== undefined) {
     fail(new Error(`Unknown argument ${argument}; settings are environment variables, --help lists them.`));
   }
-  setFlagsFromString(impatience);
+  for (const flag of engineFlags) setFlagsFromString(flag);
   const stopping = nextSignal();
   const running = await Promise.resolve(process.env).then(start).catch(fail);
   process.stdout.write(`listening on ${running.url}\n`);

@@ -23,22 +23,22 @@ export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBy
   const { name } = spec;
   const { sizeBytes } = state;
   if (spec.discard || spec.inherited !== undefined || spec.pipe !== undefined)
-    return { name, sizeBytes, ...digestOf(spec, state), body: { kind: 'bytes', data: new Uint8Array(0) } };
+    return { name, sizeBytes, body: { kind: 'bytes', data: new Uint8Array(0) }, ...digestOf(spec, state) };
   const held = findHeldContent(spec, state);
   if (held !== undefined && sizeBytes <= inlineBytes) {
     const md5 = spec.etag ? (state.digest ?? md5Of(held)) : undefined;
-    return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data: held } };
+    return { name, sizeBytes, body: { kind: 'bytes', data: held }, ...(md5 && { md5 }) };
   }
   const path = spec.spillPath;
   if (path === undefined) throw new Error(`channel ${name} has no spill file`);
   const fd = completeFile(path, spec, state, held);
   try {
     const md5 = spec.etag ? (state.digest ?? md5OfFile(fd, sizeBytes)) : undefined;
-    if (sizeBytes > inlineBytes) return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'file', path } };
+    if (sizeBytes > inlineBytes) return { name, sizeBytes, body: { kind: 'file', path }, ...(md5 && { md5 }) };
     const data = new Uint8Array(sizeBytes);
     readFully(fd, data, 0, sizeBytes, 0);
     ftruncateSync(fd);
-    return { name, sizeBytes, ...(md5 && { md5 }), body: { kind: 'bytes', data } };
+    return { name, sizeBytes, body: { kind: 'bytes', data }, ...(md5 && { md5 }) };
   } finally {
     closeSync(fd);
   }

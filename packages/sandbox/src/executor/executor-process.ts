@@ -1,18 +1,35 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { engineFlags } from '../engine-flags';
 import { SandboxError } from '../errors';
-import { impatience } from '../impatience';
 import { type Jail, killJailed } from '../jail/jail';
-import { maxExecutorStartMs, maxFinishMs, maxReplyBytes, maxSetupMs, restAfterMs, terminateGraceMs } from '../limits';
+import {
+  maxExecutorStartMs,
+  maxFinishMs,
+  maxReplyBytes,
+  maxSetupMs,
+  maxStatusBytes,
+  maxStatusCount,
+  restAfterMs,
+  terminateGraceMs,
+} from '../limits';
 import type { Report, Session, SessionResult } from '../session';
 import { snapshotFiles } from '../snapshots/make-snapshots';
 import type { StopSignal } from '../stop-signal';
-import { demandAskedOutputs } from './asked-outputs';
 import { createDeathReport, lostOutputs } from './death-report';
 import { encodeFrame, FrameDecoder } from './frames';
-import type { ExecutorReply, ExecutorSetup, RestMessage, SessionRequest, StatusMessage } from './protocol';
+import {
+  type DeadlineMessage,
+  type ExecutorReply,
+  type ExecutorSetup,
+  lineFd,
+  type RestMessage,
+  type SessionRequest,
+  type StatusMessage,
+} from './protocol';
 import { isMoved, type Slot } from './slot';
+import { demandFailure, demandOutcome, faultText } from './sound-reply';
 
 const stderrTailBytes = 2000;
 
@@ -23,6 +40,10 @@ interface RunningSession {
   request: SessionRequest;
   session: Session;
   startedAtMs: number;
+  /** The executor has it and has not answered yet. */
+  isAwaited: boolean;
+  /** Messages about its time so far. */
+  statusCount: number;
   resolve(result: SessionResult): void;
   reject(error: unknown): void;
   /** Stops listening for an abort. */
@@ -64,7 +85,7 @@ export class ExecutorProcess {
 
   private readonly child: ChildProcess;
   private readonly socket: Duplex;
-  private readonly decoder: FrameDecoder;
+  private readonly line: Duplex;
   private readonly exited: Promise<void>;
   private running: RunningSession | undefined;
   private watch: NodeJS.Timeout;
@@ -72,6 +93,8 @@ export class ExecutorProcess {
   private deathCause: DeathCause = 'died';
   /** Set while files of the last session are still being taken away. */
   private revoking: Promise<unknown> | undefined;
+  /** Set once outputs of a session are being taken: its executor may die meanwhile. */
+  private claiming: Promise<void> | undefined;
   /** It was told that nobody needs it. */
   private isResting = false;
 
@@ -87,7 +110,7 @@ export class ExecutorProcess {
         args: [JSON.stringify(setup)],
         // One background compiler thread: it must not take the other cores from the server and its neighbours. And no copy
         // of the engine's own code for each process, 1.6 MB.
-        nodeFlags: ['--v8-pool-size=1', '--no-short-builtin-calls', impatience],
+        nodeFlags: ['--v8-pool-size=1', '--no-short-builtin-calls', ...engineFlags],
         readable: filesOf(setup),
         inDirectory: slot.inDirectory,
         outDirectory: slot.outDirectory,
@@ -96,14 +119,15 @@ export class ExecutorProcess {
       ['pipe', ...inheritedFds],
     );
     this.socket = this.child.stdio[4] as Duplex;
-    this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
-    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    this.socket.on('error', () => this.kill());
+    this.listen(this.socket, maxReplyBytes + setup.inlineOutputBytes * 16, (value) =>
+      this.handle(value as ExecutorReply),
+    );
+    this.line = this.child.stdio[lineFd] as Duplex;
+    this.listen(this.line, maxStatusBytes, (value) => this.receiveStatus(value as StatusMessage));
     this.child.stderr!.on('data', (chunk: Buffer) => {
       this.stderr = (this.stderr + chunk.toString('latin1')).slice(-stderrTailBytes);
     });
     this.child.on('error', () => this.kill());
-    this.child.on('message', (message) => this.receiveStatus(message as StatusMessage));
     this.watch = setTimeout(() => this.kill(), maxExecutorStartMs);
     // From here on it takes no session, though its files and pipes may outlive it a little.
     this.child.once('exit', () => {
@@ -128,7 +152,16 @@ export class ExecutorProcess {
       const { request, granted } = this.grant(id, session, cached);
       this.state = 'busy';
       this.isResting = false;
-      const running: RunningSession = { request, session, startedAtMs: performance.now(), resolve, reject };
+      const startedAtMs = performance.now();
+      const running: RunningSession = {
+        request,
+        session,
+        startedAtMs,
+        isAwaited: false,
+        statusCount: 0,
+        resolve,
+        reject,
+      };
       this.running = running;
       if (signal) this.listenForAbort(signal, running);
       if (!granted && !this.revoking) return this.send(running);
@@ -195,6 +228,7 @@ export class ExecutorProcess {
       this.finish(running, () => running.reject(error));
       return;
     }
+    running.isAwaited = true;
     this.watch = setTimeout(() => this.checkDeadline(running), running.session.timeoutMs);
   }
 
@@ -206,13 +240,18 @@ export class ExecutorProcess {
     if (this.running !== running) return;
     const { id, channels } = running.request;
     const { timeoutMs } = running.session;
-    if (this.child.connected) this.child.send({ kind: 'deadline', id, timeoutMs, channels }, () => undefined);
+    const message: DeadlineMessage = { kind: 'deadline', id, timeoutMs, channels };
+    for (const part of encodeFrame(message)) this.line.write(part);
     this.watch = setTimeout(() => this.kill('timeout'), terminateGraceMs);
   }
 
   private receiveStatus(status: StatusMessage): void {
     const { running } = this;
-    if (!running || running.request.id !== status.id) return;
+    // One may come late, when the session has its answer.
+    if (!running?.isAwaited || running.request.id !== status.id) return;
+    if (!Number.isFinite(status.graceMs) || ++running.statusCount > maxStatusCount) {
+      throw new RangeError('more messages about time than there can be');
+    }
     clearTimeout(this.watch);
     // However long a compromised process asks for, it ends.
     const longestMs = Math.max(running.session.timeoutMs, maxSetupMs, maxFinishMs) + terminateGraceMs;
@@ -220,19 +259,26 @@ export class ExecutorProcess {
     this.watch = setTimeout(() => this.kill('timeout'), graceMs);
   }
 
-  private receive(chunk: Buffer): void {
-    try {
-      for (const value of this.decoder.push(chunk)) this.handle(value as ExecutorReply);
-    } catch (error) {
-      // Not our protocol: a broken or compromised process.
-      this.stderr += String(error);
-      this.kill();
-    }
+  private listen(socket: Duplex, maxBytes: number, handle: (value: unknown) => void): void {
+    const decoder = new FrameDecoder(maxBytes);
+    socket.on('error', () => this.kill());
+    socket.on('data', (chunk: Buffer) => {
+      // What still comes from one that was killed is not looked at.
+      if (socket.destroyed) return;
+      try {
+        for (const value of decoder.push(chunk)) handle(value);
+      } catch (error) {
+        // Not our protocol: a broken or compromised process.
+        this.stderr += faultText(error);
+        this.kill();
+        socket.destroy();
+      }
+    });
   }
 
   private handle(reply: ExecutorReply): void {
     if (reply.kind === 'ready') {
-      if (this.state !== 'starting') return;
+      if (this.state !== 'starting') throw new Error('an executor that is ready twice');
       clearTimeout(this.watch);
       this.state = 'idle';
       this.wasReady = true;
@@ -241,8 +287,13 @@ export class ExecutorProcess {
       return;
     }
     const { running } = this;
-    if (!running || reply.id !== running.request.id) return;
-    if (reply.fault !== undefined) this.events.onFault(this, reply.fault);
+    // Of a session that was given up meanwhile.
+    if (this.state === 'dead') return;
+    if (!running?.isAwaited || reply.id !== running.request.id) throw new Error('a reply that nobody waits for');
+    if (reply.kind === 'failed') demandFailure(reply);
+    else demandOutcome(reply, running.session);
+    running.isAwaited = false;
+    if (reply.fault !== undefined) this.events.onFault(this, faultText(reply.fault));
     if (reply.kind === 'failed') {
       const error = new SandboxError(reply.code, reply.message);
       const hostFailed = reply.code === 'executor-failed';
@@ -251,7 +302,6 @@ export class ExecutorProcess {
       return;
     }
     const { report, outputs } = reply;
-    demandAskedOutputs(running.session, outputs);
     if (reply.cached !== undefined) this.programs.add(reply.cached);
     for (const key of reply.evicted) this.programs.delete(key);
     if (!outputs.some(({ body }) => body.kind === 'file')) {
@@ -259,7 +309,7 @@ export class ExecutorProcess {
       return;
     }
     clearTimeout(this.watch);
-    this.slot.claim(running.request, outputs).then(
+    this.claiming = this.slot.claim(running.request, outputs).then(
       (claimed) => {
         const resolve = () => running.resolve({ report, outputs: claimed });
         if (this.running === running && outputs.some(isMoved)) {
@@ -301,6 +351,7 @@ export class ExecutorProcess {
     clearTimeout(this.watch);
     this.state = 'dead';
     const expected = this.deathCause !== 'died';
+    await this.claiming;
     const { running } = this;
     if (running) {
       const report = this.deathReport(running);

@@ -1,17 +1,24 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { engineFlags } from '../engine-flags';
 import { SandboxError } from '../errors';
-import { impatience } from '../impatience';
 import { type Jail, killJailed } from '../jail/jail';
 import { maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../limits';
 import type { Pipe, Session, SessionResult } from '../session';
-import { demandAskedOutputs } from './asked-outputs';
 import { createDeathReport, lostOutputs } from './death-report';
 import { filesOf } from './executor-process';
 import { encodeFrame, FrameDecoder } from './frames';
-import type { ExecutorReply, ExecutorSetup, GroupHeader, GroupNode, SessionRequest } from './protocol';
+import {
+  type ExecutorReply,
+  type ExecutorSetup,
+  type GroupHeader,
+  type GroupNode,
+  lineFd,
+  type SessionRequest,
+} from './protocol';
 import { isMoved, type Slot } from './slot';
+import { demandFailure, demandOutcome, faultText } from './sound-reply';
 
 const stderrTailBytes = 2000;
 const maxTimerMs = 2 ** 31 - 1;
@@ -35,8 +42,14 @@ interface Node {
   session: Session;
   request: SessionRequest;
   slot: Slot;
+  /** Of its channels, those that are ends of pipes. */
+  piped: Set<string>;
+  /** The process has it and has not answered yet. */
+  isAwaited: boolean;
   /** Its outcome is known; perhaps its files are still being taken. */
   reported: boolean;
+  /** Set once its outputs are being taken: its process may die meanwhile. */
+  claiming?: Promise<void>;
   resolve(result: SessionResult): void;
   reject(error: unknown): void;
   result: Promise<SessionResult>;
@@ -66,7 +79,7 @@ export class GroupProcess {
       {
         entry: path.join(__dirname, 'group-supervisor.js'),
         args: [JSON.stringify(setup), String(options.threadsAhead)],
-        nodeFlags: ['--v8-pool-size=1', impatience],
+        nodeFlags: ['--v8-pool-size=1', ...engineFlags],
         readable: filesOf(setup),
         inDirectory: slot.inDirectory,
         outDirectory: slot.outDirectory,
@@ -79,6 +92,8 @@ export class GroupProcess {
     this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
     this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
     this.socket.on('error', () => this.kill());
+    // It has nothing to say there.
+    (child.stdio[lineFd] as Duplex).on('error', () => this.kill());
     child.on('error', () => this.kill());
     child.once('exit', () => {
       this.state = 'dead';
@@ -168,7 +183,7 @@ export class GroupProcess {
     const links = sessions.map((session, index) => {
       const slot = this.slot(index);
       const { request, granted } = slot.grant(firstId + index, session, false);
-      const node: Partial<Node> = { session, request, slot, reported: false };
+      const node: Partial<Node> = { session, request, slot, piped: new Set(), isAwaited: false, reported: false };
       node.result = new Promise<SessionResult>((resolve, reject) => Object.assign(node, { resolve, reject }));
       // Heard of by `run`, perhaps later.
       node.result.catch(() => undefined);
@@ -198,6 +213,7 @@ export class GroupProcess {
     );
     pipes.forEach(({ from, to }, ring) => {
       for (const { session, channel } of [from, to]) {
+        this.nodes[session]!.piped.add(channel);
         ends[session]!.push({ ring, channel: channelOf[session]!.get(channel)! });
       }
     });
@@ -207,26 +223,35 @@ export class GroupProcess {
       frames.push(...encodeFrame(node));
     });
     for (const part of frames) this.socket.write(part);
+    for (const node of this.nodes) node.isAwaited = true;
   }
 
   private receive(chunk: Buffer): void {
+    if (this.socket.destroyed) return;
     try {
       for (const value of this.decoder.push(chunk)) this.handle(value as ExecutorReply);
     } catch (error) {
       // Not our protocol: a broken or compromised process.
-      this.stderr += String(error);
+      this.stderr += faultText(error);
       this.kill();
+      this.socket.destroy();
     }
   }
 
   private handle(reply: ExecutorReply): void {
     if (reply.kind === 'ready') {
+      if (this.ready) throw new Error('a process that is ready twice');
       this.ready = true;
       return;
     }
+    // Of a group that was given up meanwhile.
+    if (this.failure) return;
     const node = this.nodes.find(({ request }) => request.id === reply.id);
-    if (!node || node.reported) return;
-    if (reply.fault !== undefined) this.options.onFault(reply.fault);
+    if (!node?.isAwaited) throw new Error('a reply that nobody waits for');
+    if (reply.kind === 'failed') demandFailure(reply);
+    else demandOutcome(reply, node.session, node.piped);
+    node.isAwaited = false;
+    if (reply.fault !== undefined) this.options.onFault(faultText(reply.fault));
     if (reply.kind === 'failed') {
       const error = new SandboxError(reply.code, reply.message);
       error.session = this.nodes.indexOf(node);
@@ -234,11 +259,10 @@ export class GroupProcess {
       return;
     }
     const { report, outputs, last } = reply;
-    demandAskedOutputs(node.session, outputs);
     node.reported = true;
     // It finishes this group, and takes no other. Nobody reads what it could still write to.
     if (last || outputs.some(isMoved)) this.state = 'dead';
-    node.slot.claim(node.request, outputs).then(
+    node.claiming = node.slot.claim(node.request, outputs).then(
       (claimed) => {
         // Nobody takes the files of a group that failed meanwhile.
         if (this.failure) void node.slot.drop(claimed);
@@ -255,6 +279,7 @@ export class GroupProcess {
       this.failure ??= { error: new SandboxError('executor-failed', text, { cause: this.stderr || cause }) };
     }
     for (const node of this.nodes) if (!node.reported) this.reportDead(node);
+    await Promise.all(this.nodes.map(({ claiming }) => claiming));
     await this.slot(0)
       .remove()
       .catch(() => undefined);

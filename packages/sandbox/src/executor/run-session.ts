@@ -94,17 +94,21 @@ export class SessionRunner {
       const cpu = control.cpuSinceBegin();
       for (const channel of channels.splice(0)) channel.finish();
       const outputs = collectOutputs(request.channels, states, this.options.setup.inlineOutputBytes);
-      const summary = summarise(request.channels, states, outputs, { cpu, elapsedMs });
-      if (detail !== undefined) ending.detail = detail;
-      if (memoryMd5 !== undefined) summary.etags.push({ name: '/dev/memory', md5: memoryMd5 });
+      const { accounting, etags } = summarise(request.channels, states, outputs, { cpu, elapsedMs });
+      if (memoryMd5 !== undefined) etags.push({ name: '/dev/memory', md5: memoryMd5 });
       const reply = this.reply(
         request,
         program,
         {
           validation: program.trusted ? 2 : 0,
           daemon: program.kind === 'snapshot' && program.isServed === true,
-          ...ending,
-          ...summary,
+          exitCode: ending.exitCode,
+          state: ending.state,
+          code: ending.code,
+          detail: detail ?? ending.detail,
+          accounting,
+          etags,
+          elapsedMs,
         },
         outputs,
       );
@@ -158,7 +162,8 @@ export class SessionRunner {
     if (!control.advance(phase.running, phase.finishing)) control.park();
     // An instance that did not end by itself is not used again.
     if (program.kind === 'snapshot' && ending.code !== reportCode.ok) program.snapshot.discard();
-    return { ending, fault: host.fault, ...(request.local?.memoryEtag && memory && { memoryMd5: md5Of(memory) }) };
+    const memoryMd5 = request.local?.memoryEtag && memory ? md5Of(memory) : undefined;
+    return { ending, fault: host.fault, memoryMd5 };
   }
 
   /** Everything up to the moment at which the guest's time begins. */
@@ -298,7 +303,7 @@ export class SessionRunner {
     report: Partial<Report>,
     outputs: DoneReply['outputs'],
   ): DoneReply {
-    return { kind: 'done', id, report: createReport(report), outputs, ...this.cacheChanges(program), last: false };
+    return { kind: 'done', id, report: createReport(report), outputs, last: false, ...this.cacheChanges(program) };
   }
 
   /** What the executor holds since this session, and what it does not hold any more. */

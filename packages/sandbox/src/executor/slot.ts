@@ -80,14 +80,18 @@ export class Slot {
       args: session.args,
       env: session.env,
       channels: session.channels.map((channel, index): ChannelSpec => {
-        const { source, ...spec } = channel;
+        const { name, type, fileType, etag, limits, source, discard, inherited } = channel;
+        const isKept = isWritable(channel) && !discard && !inherited;
         return {
-          ...spec,
-          limits: finiteLimits(spec.limits),
-          ...(source && { source: grantSource(source) }),
-          ...(isWritable(channel) &&
-            !channel.discard &&
-            !channel.inherited && { spillPath: this.reserve(`${this.prefix}${index}`) }),
+          name,
+          type,
+          fileType,
+          etag,
+          limits: finiteLimits(limits),
+          source: source && grantSource(source),
+          discard,
+          inherited,
+          spillPath: isKept ? this.reserve(`${this.prefix}${index}`) : undefined,
         };
       }),
       mounts: session.mounts.map(({ kind, source, mountPoint }): MountRequest => {
@@ -134,7 +138,7 @@ export class Slot {
    * ends the executor before anybody reads the output.
    */
   async claim(request: SessionRequest, outputs: Output[]): Promise<Output[]> {
-    return Promise.all(
+    const settled = await Promise.allSettled(
       outputs.map(async (output) => {
         if (output.body.kind !== 'file') return output;
         const file = request.channels.find(({ name }) => name === output.name)?.spillPath;
@@ -155,6 +159,12 @@ export class Slot {
         return { ...output, body: { kind: 'file' as const, path: claimed } };
       }),
     );
+    const taken = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed === undefined) return taken;
+    // What was taken beside the one that is wrong.
+    await this.drop(taken);
+    throw failed.reason;
   }
 
   /** Removes claimed outputs that the caller does not want any more. */

@@ -24,7 +24,7 @@ export class RootFs extends RootTree {
     super(options);
     const dev = this.addDirectory(this.root, 'dev', 0o755);
     for (const [name, device] of Object.entries(devices)) {
-      const node: DeviceNode = { ...this.attributes(0o666), kind: 'device', device };
+      const node: DeviceNode = { kind: 'device', device, ...this.attributes(0o666) };
       dev.entries.set(name, node);
     }
     dev.fixed = true;
@@ -51,7 +51,7 @@ export class RootFs extends RootTree {
     const name = parts.pop();
     if (name === undefined || parts.includes('..')) throw new Error(`invalid channel name ${channel.spec.name}`);
     const directory = this.makeDirectories(this.root, parts, true);
-    const node: ChannelNode = { ...this.attributes(0o666), kind: 'channel', channel };
+    const node: ChannelNode = { kind: 'channel', channel, ...this.attributes(0o666) };
     this.replace(directory, name, node);
   }
 
@@ -106,7 +106,7 @@ export class RootFs extends RootTree {
     const { kind, offset, sizeBytes, linkTarget, mode } = entry;
     if (kind === 'file') return this.newFile(mode, { source: archive.content, offset, sizeBytes });
     if (!this.budget.takeBytes(linkTarget.length)) throw new WasiError(errno.nospc);
-    return { ...this.newAttributes(mode), kind: 'symlink', target: linkTarget };
+    return { kind: 'symlink', target: linkTarget, ...this.newAttributes(mode) };
   }
 
   private hardLinkTarget(base: DirectoryNode, entry: TarEntry): FileNode | SymlinkNode {
@@ -182,7 +182,7 @@ export class RootFs extends RootTree {
       node = old?.kind === 'directory' ? old : this.newDirectory(directory, entry.mode);
       leavePending(node, entry.path);
     } else if (entry.kind === 'symlink') {
-      node = { ...this.newAttributes(entry.mode), kind: 'symlink', target: entry.linkTarget };
+      node = { kind: 'symlink', target: entry.linkTarget, ...this.newAttributes(entry.mode) };
     } else {
       const source = this.hostFiles.file(entry.path, entry.sizeBytes);
       node = this.newFile(entry.mode, { source, offset: 0, sizeBytes: entry.sizeBytes });

@@ -71,7 +71,7 @@ export class RootTree {
     this.checkNewName(at);
     if (at.mustBeDirectory) throw new WasiError(errno.noent);
     if (!this.budget.takeBytes(target.length)) throw new WasiError(errno.nospc);
-    const node: SymlinkNode = { ...this.newAttributes(0o777), kind: 'symlink', target };
+    const node: SymlinkNode = { kind: 'symlink', target, ...this.newAttributes(0o777) };
     this.setEntry(at.directory, at.name, node);
   }
 
@@ -178,6 +178,7 @@ export class RootTree {
     this.budget.releaseNode();
   }
 
+  /** To be spread behind the node's other members: an object that grows after a spread gets a hidden class of its own each time. */
   protected attributes(mode: number): Omit<RootNode, 'kind'> {
     const now = this.now();
     return { inode: this.nextInode++, links: 1, mode, accessedNs: now, modifiedNs: now, changedNs: now };
@@ -189,14 +190,14 @@ export class RootTree {
   }
 
   protected newDirectory(parent: DirectoryNode | undefined, mode: number): DirectoryNode {
-    const node = { ...this.newAttributes(mode), kind: 'directory', entries: new Map(), fixed: false } as unknown;
+    const node = { kind: 'directory', entries: new Map(), fixed: false, ...this.newAttributes(mode) } as unknown;
     (node as DirectoryNode).parent = parent ?? (node as DirectoryNode);
     return node as DirectoryNode;
   }
 
   protected newFile(mode: number, slice?: ConstructorParameters<typeof FileContent>[1]): FileNode {
     const content = new FileContent(this.budget, slice);
-    return { ...this.newAttributes(mode), kind: 'file', content, openCount: 0 };
+    return { kind: 'file', content, openCount: 0, ...this.newAttributes(mode) };
   }
 
   protected addDirectory(parent: DirectoryNode, name: string, mode: number): DirectoryNode {

@@ -21,9 +21,9 @@ const vectors = new IoVectors();
 
 export function createContext(parts: Pick<HostContext, 'root' | 'clock' | 'random'>): HostContext {
   return {
-    ...parts,
     memory: new GuestMemory(),
     descriptors: new DescriptorTable(),
     vectors,
+    ...parts,
   };
 }
