@@ -112,6 +112,7 @@ describe('the exit code', () => {
 
   test.each<[string, () => Changes, string, number]>([
     ['a missing program', () => ({ program: 'nothing' }), 'program open error', 2],
+    ['a program below a file', () => ({ program: 'text/nothing' }), 'program open error', 2],
     ['a directory as program', () => ({ program: '.' }), 'the program is not a regular file', 5],
     [
       'a device as program',
@@ -131,6 +132,13 @@ describe('the exit code', () => {
     ['no room for a heap', () => ({ memory: '1048576,0' }), 'user heap size is too small', 12],
     ['a program of more memory', () => ({ program: 'large' }), 'user heap size is too small', 12],
     ['a missing input', () => ({ more: [input(at('none'))] }), 'cannot open /dev/x: no such file or directory', 14],
+    ['an input below a file', () => ({ more: [input(at('text/x'))] }), 'cannot open /dev/x: not a directory', 14],
+    [
+      'an output below a file',
+      () => ({ more: [`${at('text/x')},/dev/x,0,0,0,0,1,1`] }),
+      'cannot open /dev/x: not a directory',
+      14,
+    ],
     ['timeout 0', () => ({ timeout: '0' }), 'invalid timeout 0', 14],
     [
       'a channel of no limits',

@@ -366,6 +366,7 @@ describe('the command line', () => {
     [['--zvm-verbosity', '9', 'x'], "option --zvm-verbosity: '9' is not a number from 0 to 4"],
     [['--zvm-debug=1', 'x'], 'option --zvm-debug has no value'],
     [['nowhere'], 'nowhere: no such file'],
+    [['hello/x'], 'hello/x: no such file'],
     [['--zvm-image', 'python.tar', 'perl'], 'perl: neither a file nor a program in the images'],
     [['hello', '@/tmp'], '@/tmp: it is a directory'],
     [['hello', '@a=b'], /: a manifest cannot hold a path with '='; a variable has capitals, digits and underscores/],

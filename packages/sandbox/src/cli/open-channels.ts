@@ -76,7 +76,7 @@ export class OpenedChannels {
     const { path, alias } = channel;
     const readable = isReadable(channel);
     const writable = isWritable(channel);
-    const stat = findStat(path);
+    const stat = findStat(channel);
     if (stat && !stat.isFile() && !stat.isFIFO() && !stat.isCharacterDevice()) {
       throw new SessionError(`${alias}: neither a file, nor a FIFO, nor a character device`, sessionCode.notSupported);
     }
@@ -105,6 +105,11 @@ function findStandardFd(path: string): number | undefined {
   return path === '/dev/stderr' ? standardFds.stderr : undefined;
 }
 
-function findStat(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+/** Not found where there is nothing yet; a path that leads nowhere is a `SessionError`. */
+function findStat({ path, alias }: ManifestChannel): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new SessionError(`cannot open ${alias}: ${reasonOf(cause)}`, sessionCode.fault, { cause });
+  }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { moduleLimits } from '../limits';
 import { SessionError, sessionCode } from '../manifest/session-error';
 
@@ -11,7 +11,7 @@ export interface ProgramFile {
 
 /** Throws `SessionError` for what is missing (ENOENT) or no regular file of an acceptable size (EIO). */
 export function openProgram(path: string): ProgramFile {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = findStat(path);
   if (!stat) throw new SessionError('program open error', sessionCode.noEntry);
   if (!stat.isFile()) throw new SessionError('the program is not a regular file', sessionCode.io);
   if (stat.size > moduleLimits.moduleBytes) throw new SessionError('the program is too large', sessionCode.io);
@@ -22,4 +22,13 @@ export function openProgram(path: string): ProgramFile {
     throw new SessionError('program open error', sessionCode.noEntry, { cause });
   }
   return { fd, sizeBytes: fstatSync(fd).size, close: () => closeSync(fd) };
+}
+
+/** Not found also where the path leads nowhere, or through a directory that is closed to us. */
+function findStat(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

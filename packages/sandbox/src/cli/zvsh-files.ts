@@ -37,9 +37,13 @@ export function createWorkDir(saveDir: string | undefined): { directory: string;
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** Whether a regular file is there. */
+/** Whether a regular file is there; false also for a path that leads nowhere. */
 export function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** A file argument: created if it is missing; whether it may be written. Throws `UsageError`. */
