@@ -127,6 +127,7 @@ describe.each([
     expect((await copy({ destination: 'to/none', range: 'bytes=100-' })).status).toBe(416);
     expect((await copy({ destination: 'to/none', range: 'bytes=0-1,4-5' })).status).toBe(400);
     expect((await copy({ destination: 'to/none', range: 'bytes=2-4', etag: 'foo' })).status).toBe(422);
+    expect((await copy({ destination: 'to/unsaid', range: 'bytes=2-4', etag: '""' })).status).toBe(201);
     expect((await read('to/none')).status).toBe(404);
     expect((await copy({ destination: 'to/all', range: 'nonsense' })).status).toBe(201);
     expect(await text('to/all')).toBe(digits);

@@ -481,6 +481,16 @@ describe.each([
     expect((await head('slo/plain')).status).toBe(200);
   });
 
+  test('multipart-manifest=delete takes no conditions, which nothing would check', async () => {
+    await put('seg/kept', 'kept');
+    await putManifest('slo/kept', [{ path: 'seg/kept' }]);
+    for (const query of ['', '&async=yes']) {
+      const refused = await remove(`slo/kept?multipart-manifest=delete${query}`, { 'if-match': '"other"' });
+      expect(refused.status).toBe(501);
+    }
+    expect(await (await get('slo/kept')).text()).toBe('kept');
+  });
+
   test('async deletion is that of plain segments in one container', async () => {
     for (const name of ['e1', 'e2']) await put(`seg/${name}`, name);
     await put('to/e3', 'e3');

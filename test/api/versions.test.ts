@@ -143,6 +143,20 @@ describe.each([
       expect((await get(`${container}/pulled`)).text).toBe('one');
     });
 
+    test('become current again under conditions that hold, or not at all', async () => {
+      const first = idOf(await put(`${container}/o`, 'one'));
+      await put(`${container}/o`, 'two');
+      const restore = async (headers: Record<string, string>) =>
+        (await put(`${container}/o?version-id=${first}`, undefined, headers)).status;
+      expect(await restore({ 'if-none-match': '*' })).toBe(412);
+      expect(await restore({ 'if-none-match': '"x"' })).toBe(400);
+      expect(await restore({ 'if-match': '"x"' })).toBe(501);
+      expect((await get(`${container}/o`)).text).toBe('two');
+      await send('DELETE', `${container}/o`);
+      expect(await restore({ 'if-none-match': '*' })).toBe(201);
+      expect((await get(`${container}/o`)).text).toBe('one');
+    });
+
     test('cannot be changed by POST; the current object can', async () => {
       const id = idOf(await put(`${container}/o`, 'one'));
       expect((await send('POST', `${container}/o?version-id=${id}`)).status).toBe(400);

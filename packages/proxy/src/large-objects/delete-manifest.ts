@@ -7,6 +7,7 @@ import { isTrueValue, type Query } from '../http/query';
 import type { Subrequests } from '../http/subrequest';
 import { readWholeBody } from '../http/whole-body';
 import { objectPath } from '../objects/object-path';
+import { refuseUncheckedConditions } from '../objects/unsupported';
 import { rawPathOf } from '../swift-path';
 import { segmentPath } from './static-parts';
 import { isInManifestForm, type ObjectSegment, type Segment } from './stored-manifest';
@@ -22,6 +23,8 @@ export async function deleteManifest(
   subrequests: Subrequests,
   query: Query,
 ): Promise<void> {
+  // The deletions are requests of their own, which know nothing of it.
+  refuseUncheckedConditions(ctx);
   const targets = new ManifestTargets(ctx, subrequests, deps.config.largeObjects.maxManifestSegments * 10, query);
   if (isTrueValue(query.get('async'))) {
     await deleteQuietly(ctx, subrequests, await targets.simpleSegments(), query.get('version-id'));

@@ -9,7 +9,7 @@ import { isTrueValue, type Query } from '../http/query';
 import type { SubAnswer, Subrequests } from '../http/subrequest';
 import { readWholeBody } from '../http/whole-body';
 import type { ListingType } from '../listing/format';
-import { unquoteEtag } from '../objects/conditions';
+import { findSentEtag } from '../objects/conditions';
 import { objectPath } from '../objects/object-path';
 import { UploadBody } from '../objects/upload-body';
 import { rawPathOf } from '../swift-path';
@@ -77,8 +77,8 @@ export function faultySegments({ problems }: CheckedManifest, type: ListingType)
 
 /** The Etag that a client sends along is that of the whole, the md5 of all segments' etags. */
 export function isOtherEtag(ctx: SwiftContext, { etag }: CheckedManifest): boolean {
-  const { etag: sent } = ctx.req.headers;
-  return sent !== undefined && sent !== '' && unquoteEtag(sent) !== etag;
+  const sent = findSentEtag(ctx.req.headers);
+  return sent !== undefined && sent !== etag;
 }
 
 /** Body and system metadata of the object that a manifest becomes. */

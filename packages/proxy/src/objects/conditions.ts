@@ -62,6 +62,11 @@ export function unquoteEtag(tag: string): string {
   return tag.length > 1 && tag.startsWith('"') && tag.endsWith('"') ? tag.slice(1, -1) : tag;
 }
 
+/** The entity tag that a new body must have. As in Swift, an empty one says nothing, quoted or not. */
+export function findSentEtag({ etag }: IncomingHttpHeaders): string | undefined {
+  return (etag && unquoteEtag(etag)) || undefined;
+}
+
 function isMatch(header: string, etag: string): boolean {
   const tags = entityTags(header);
   return tags.includes('*') || tags.includes(etag);

@@ -8,7 +8,7 @@ import { contentMetadata, isDynamic, isManifest } from '../large-objects/stored-
 import { findTarget, openTarget } from '../symlinks/follow';
 import { isLink, wantsLink } from '../symlinks/link';
 import { authorizeVersion, tellVersion } from '../versions/version-request';
-import { findRangeHeader, unquoteEtag } from './conditions';
+import { findRangeHeader, findSentEtag } from './conditions';
 import { copyManifest } from './copy-manifest';
 import { answerCopied, prepareTarget } from './copy-target';
 import { selectRanges } from './ranges';
@@ -96,12 +96,11 @@ async function copyContent(ctx: SwiftContext, deps: Deps, source: ObjectPath, ta
     const sizeBytes = part.end - part.start + 1;
     const plain = { ...record, metadata: contentMetadata(record.metadata) };
     const options = await prepareTarget(ctx, deps, plain, target, sizeBytes);
-    const { etag } = ctx.req.headers;
     const copied = await deps.node.putObject(target, bytesOf(open, part), {
       ...options,
       contentLength: sizeBytes,
       maxBytes: deps.config.limits.maxFileSize,
-      etag: etag ? unquoteEtag(etag) : undefined,
+      etag: findSentEtag(ctx.req.headers),
     });
     answerCopied(ctx, source, record, options, copied);
   } finally {

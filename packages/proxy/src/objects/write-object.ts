@@ -16,7 +16,7 @@ import { answerLinkPost } from '../symlinks/answer-post';
 import { linkWithBody, makeLink, readLink, refuseLink } from '../symlinks/make-link';
 import { restoreVersion } from '../versions/restore-version';
 import { authorizeVersion, setVersionId } from '../versions/version-request';
-import { hasStar, unquoteEtag } from './conditions';
+import { findSentEtag, hasStar } from './conditions';
 import { readContentType } from './content-type';
 import { copyObject } from './copy-object';
 import { readCopySource } from './copy-request';
@@ -64,8 +64,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
     deleteAt,
     contentLength,
     maxBytes: link ? 0 : room,
-    // As in Swift, an empty one says nothing, quoted or not.
-    etag: (headers.etag && unquoteEtag(headers.etag)) || undefined,
+    etag: findSentEtag(headers),
     ifAbsent,
   });
   const record = await (link ? stored.catch(asLinkWithBody) : stored);
@@ -168,7 +167,7 @@ export function answerCreated(ctx: SwiftContext, record: ObjectRecord): void {
 }
 
 /** `If-None-Match: *`, the only form of this header that a write may have. */
-function readIfAbsent(ctx: SwiftContext): boolean {
+export function readIfAbsent(ctx: SwiftContext): boolean {
   const header = ctx.req.headers['if-none-match'];
   if (header === undefined) return false;
   if (!hasStar(header)) throw new HttpError(400, 'If-None-Match only supports *');
