@@ -36,11 +36,13 @@ export function chainedEnvironment(ctx: SwiftContext, server: ServerHeaders): Re
 export function cgiEnvironment(ctx: SwiftContext, server: ServerHeaders): Record<string, string> {
   const { req } = ctx;
   const { identity, path } = ctx.state;
+  const [, serverName = '', serverPort = '80'] = /^(.*?)(?::(\d+))?$/.exec(req.headers.host ?? '') ?? [];
   const env: Record<string, string> = {
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_SOFTWARE: 'zerocloud',
     SERVER_PROTOCOL: `HTTP/${req.httpVersion}`,
-    ...serverAddress(req.headers.host),
+    SERVER_NAME: serverName,
+    SERVER_PORT: serverPort,
     REQUEST_METHOD: req.method!,
     REQUEST_URI: decodeHeaderTextLossless(req.url!),
     PATH_INFO: ['', path.account, path.container, path.object].filter((part) => part !== undefined).join('/'),
@@ -78,9 +80,4 @@ function variableOf(header: string): string {
     variables.set(header, variable);
   }
   return variable;
-}
-
-function serverAddress(host: string | undefined): { SERVER_NAME: string; SERVER_PORT: string } {
-  const [, name = '', port = '80'] = /^(.*?)(?::(\d+))?$/.exec(host ?? '') ?? [];
-  return { SERVER_NAME: name, SERVER_PORT: port };
 }
