@@ -25,7 +25,7 @@ export interface Suite {
 }
 
 /** The users of the reference installation; ours has the same. */
-const users = [
+export const users = [
   'test:tester=testing .admin',
   'test:tester2=testing2 .admin',
   'test2:tester2=testing2 .admin',
