@@ -201,6 +201,25 @@ describe('a server that is not there', () => {
   });
 });
 
+test('a server that stops taking a body in time is unavailable', async () => {
+  const paused: net.Socket[] = [];
+  const server = net.createServer((socket) => {
+    paused.push(socket.on('error', () => undefined));
+    socket.once('data', () => socket.pause().write('HTTP/1.1 100 Continue\r\n\r\n'));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const node = new RemoteNode({ url: `http://127.0.0.1:${port}`, timeoutMs: 200 });
+  async function* endless() {
+    for (;;) yield Buffer.alloc(1_000_000);
+  }
+  const refused = expect.objectContaining({ name: 'StorageError', code: 'unavailable' });
+  await expect(node.putObject(at('o'), endless(), options)).rejects.toEqual(refused);
+  await node.close();
+  for (const socket of paused) socket.destroy();
+  server.close();
+});
+
 describe('a kept-alive connection that the server has dropped', () => {
   /** A server that answers the first request on a connection and resets the connection at the second one. */
   async function startForgetful() {

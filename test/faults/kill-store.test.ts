@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type LevelStore, openLevelStore } from '@zerocloud/object-server/store/level/level-store';
 import type { ObjectEntry } from '@zerocloud/object-server/store/object-store';
+import { findContradictions } from '../unit/object-server/store/consistency';
 
 const rounds = 20;
 const home = { account: 'AUTH_test', container: 'c' };
@@ -121,6 +122,7 @@ test(`a store killed ${rounds} times while it is written to keeps all it acknowl
       } finally {
         await store.close();
       }
+      expect(await findContradictions(dataDir)).toEqual([]);
     }
   } finally {
     await rm(directory, { recursive: true });

@@ -11,6 +11,7 @@ import {
   type ObjectPath,
   type VersionEntry,
 } from '@zerocloud/object-server/store/object-store';
+import { findContradictions } from '../unit/object-server/store/consistency';
 
 const rounds = 10;
 const account = 'AUTH_test';
@@ -151,6 +152,7 @@ test(`versions are neither lost nor doubled by a store that is killed ${rounds} 
       } finally {
         await store.close();
       }
+      expect(await findContradictions(dataDir)).toEqual([]);
     }
   } finally {
     await rm(directory, { recursive: true });

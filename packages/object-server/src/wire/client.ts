@@ -9,7 +9,7 @@ export interface NodeClientOptions {
   /** Base URL, `http://host:port`. */
   url: string;
   key?: Secret;
-  /** Milliseconds until an answer must begin once the request is sent; sessions have none. */
+  /** Milliseconds until an answer must begin once the request is sent (sessions have none), and until a part of a body is taken. */
   timeoutMs: number;
 }
 
@@ -88,7 +88,9 @@ export class NodeClient {
     try {
       for await (const chunk of answered ? [] : body) {
         if (!answered && !request.write(chunk)) {
-          await Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
+          const moved = Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
+          this.#limit(request, moved);
+          await moved;
         }
         if (answered) {
           break;
