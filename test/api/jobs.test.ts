@@ -72,7 +72,7 @@ describe.each([
             name: 'stdout',
             path: 'swift://~/data/out',
             content_type: 'text/x-copy',
-            meta: { 'My-Key': 'blå' },
+            meta: { My_Key: 'blå' },
           },
         ],
       },

@@ -181,7 +181,7 @@ function readDevice(json: Record<string, unknown>, node: string, account: string
   if (path && kind?.access === 'read') checkReadable(url, node);
   if (path && kind?.access === 'write') checkWritable(url);
   if (path && !url) throw internalParserError();
-  const contentType = optionalString(json.content_type) || undefined;
+  const contentType = optionalString(json.content_type)?.trim() || undefined;
   if (contentType !== undefined && isForbidden(contentType)) throw internalParserError();
   const mode = optionalString(json.mode) || 'file';
   if (!fileTypes.has(mode)) throw internalParserError();

@@ -226,8 +226,9 @@ function writeLimits({ maxIops, maxOutputBytes }: JobLimits, roomBytes = maxOutp
   return { reads: 0, readBytes: 0, writes: maxIops, writeBytes: Math.min(maxOutputBytes, roomBytes) };
 }
 
+/** As a PUT takes it: an underscore becomes a dash. */
 function storedMetadata(meta: Record<string, string>): Record<string, string> {
   const metadata: Record<string, string> = {};
-  for (const name in meta) metadata[`x-object-meta-${name.toLowerCase()}`] = meta[name]!;
+  for (const name in meta) metadata[`x-object-meta-${name.toLowerCase().replaceAll('_', '-')}`] = meta[name]!;
   return metadata;
 }

@@ -52,8 +52,11 @@ function checkMetadata(names: string[], meta: Record<string, string>, limits: Ta
     if (valueBytes > limits.maxMetaValueLength) {
       throw badJob(`Metadata value longer than ${limits.maxMetaValueLength}: ${shown}`);
     }
-    // These become header lines of every later GET of the object; nothing may end such a line early.
-    if (/[\x00-\x20\x7f:]|\p{Surrogate}/u.test(name) || /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
+    // These become header lines of every later GET of the object; nothing may end such a line early, or be no name for clients.
+    if (
+      /[\x00-\x20"(),/:;<=>?@[\\\]{}\x7f]|\p{Surrogate}/u.test(name) ||
+      /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)
+    ) {
       throw badJob(`Invalid metadata: ${JSON.stringify(name)}`);
     }
     totalBytes += nameBytes + valueBytes;

@@ -116,6 +116,14 @@ describe('a hostile description is refused', () => {
     expect([status, sentence.replace(/swift:\S*/, '…')]).toEqual([400, 'Invalid path … in output of wildcards']);
   });
 
+  it.each(['a b', 'a(b', 'a/b', 'a"', 'a:b', 'a\\', 'a\n'])(
+    'when metadata have a name that is none of a header: %j',
+    async (name) => {
+      const devices = [{ name: 'stdout', path: 'swift://~/out/x', meta: { [name]: 'x' } }];
+      expect(await refusal([{ name: 'n', exec, devices }])).toEqual([400, `Invalid metadata: ${JSON.stringify(name)}`]);
+    },
+  );
+
   it('when the type of a stored output is longer than a header may be', async () => {
     const devices = [{ name: 'stdout', path: 'swift://~/out/x', content_type: `a/${'x'.repeat(8191)}` }];
     expect(await refusal([{ name: 'n', exec, devices }])).toEqual([400, 'Header value too long: Content-Type']);
