@@ -5,6 +5,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { lineFd } from '@zerocloud/sandbox/executor/protocol';
 import { Slot } from '@zerocloud/sandbox/executor/slot';
 import { createJail, inspectHost, type Jail, killJailed } from '@zerocloud/sandbox/jail/jail';
 import { findTool } from '@zerocloud/sandbox/jail/tools';
@@ -85,7 +88,7 @@ async function runDrill(
     stderr += chunk;
   });
   const outcomes = await Promise.race([
-    once(child, 'message').then(([message]) => message as Outcomes),
+    once(createInterface(child.stdio[lineFd] as Readable), 'line').then(([line]) => JSON.parse(line) as Outcomes),
     once(child, 'close').then(() => Promise.reject(new Error(`the drill died: ${stderr}`))),
   ]);
   return outcomes;

@@ -155,7 +155,7 @@ void (async () => {
       next();
     });
   }
-  process.send(outcomes);
+  require('node:fs').writeSync(3, `${JSON.stringify(outcomes)}\n`);
 })();
 // Stays until it is killed.
 setInterval(() => undefined, 1000);

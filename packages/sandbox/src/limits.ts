@@ -61,8 +61,14 @@ export const heldDaemons = { count: 3, bytes: 256 * 1024 ** 2 } as const;
 /** Milliseconds a session may spend before its guest starts (admission, compiling, unpacking images). */
 export const maxSetupMs = 30_000;
 
-/** Milliseconds a worker gets to die before its whole process is killed. */
+/** Milliseconds without a word from an executor, or beyond those that it asked for, after which its process is killed. */
 export const terminateGraceMs = 100;
+
+/**
+ * Milliseconds that the thread of a guest whose time is over gets to end. Mostly it takes one or two, but among many busy threads a
+ * second; with its process goes what it wrote, and what its neighbours in a group did.
+ */
+export const maxTerminationMs = 3000;
 
 /** Milliseconds for collecting the outputs of a session that has ended (checksums of large files). */
 export const maxFinishMs = 60_000;
@@ -105,6 +111,10 @@ export const dispatchWindow = 64;
 
 /** The largest reply an executor may send besides its outputs' bytes. */
 export const maxReplyBytes = 16 * 1024 ** 2;
+
+/** The largest message of an executor about its time, and how many of them it may have for a session. */
+export const maxStatusBytes = 1000;
+export const maxStatusCount = 100;
 
 /** Bytes of the largest file an executor may write, if the sandbox is not told. */
 export const defaultMaxFileBytes = 16 * 1024 ** 3;

@@ -4,6 +4,7 @@ import { moduleLimits } from '../limits';
 import { FrameSource, writeFrame } from './frames';
 import { die, GroupThread } from './group-thread';
 import { type ExecutorReply, type ExecutorSetup, frameFd, type GroupHeader, type GroupNode } from './protocol';
+import { ServerLine } from './server-line';
 
 /**
  * Main thread of a process that runs groups: sessions that are joined by pipes, a thread for each, one group after the other,
@@ -19,7 +20,7 @@ const setup = JSON.parse(process.argv[2]!) as ExecutorSetup;
 /** Started ahead of the first group. */
 const threadsAhead = Number(process.argv[3]);
 setFlagsFromString(`--wasm-max-table-size=${moduleLimits.tableEntries}`);
-process.on('disconnect', die);
+new ServerLine({ onEnd: die });
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGXFSZ', () => undefined);

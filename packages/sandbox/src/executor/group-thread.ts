@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { isWritable } from '../channels/channel-spec';
 import { Ring } from '../channels/ring';
 import { ChannelState, createChannelState } from '../channels/state';
-import { maxSetupMs, terminateGraceMs, workerHeapMiB, workerStackMiB, workerYoungHeapMiB } from '../limits';
+import { maxSetupMs, maxTerminationMs, workerHeapMiB, workerStackMiB, workerYoungHeapMiB } from '../limits';
 import type { Report } from '../session';
 import { Control, createControl, nowMs, phase } from './control';
 import type { GroupWorkerData } from './group-worker';
@@ -137,7 +137,7 @@ export class GroupThread {
       return;
     }
     this.isDead = true;
-    current.timer = setTimeout(die, terminateGraceMs);
+    current.timer = setTimeout(die, maxTerminationMs);
     void this.worker.terminate().then(() => this.reportDead('session timeout'));
   }
 }

@@ -63,6 +63,7 @@ export class ExecutorPool {
   }
 
   run(session: Session, signal?: StopSignal): Promise<SessionResult> {
+    if (this.closed) return Promise.reject(new SandboxError('closed', 'the sandbox is closed'));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.waiting.length === 0 && this.runningCount < this.options.maxSessions) {
       const executor = this.findExecutor(session);

@@ -14,6 +14,9 @@ export interface ExecutorSetup {
   memoryBytes?: number;
 }
 
+/** Descriptor of the line between a confined process and its starter, which ends when one of them does. */
+export const lineFd = 3;
+
 /** Descriptor of the socket for frames in the executor process. */
 export const frameFd = 4;
 
@@ -94,7 +97,7 @@ export type ExecutorReply =
     }
   | { kind: 'failed'; id: number; code: SandboxErrorCode; message: string; fault?: string };
 
-/** To the supervisor over IPC, once the time of a session may be over. */
+/** To the supervisor over the line, once the time of a session may be over. */
 export interface DeadlineMessage {
   kind: 'deadline';
   id: number;

@@ -5,6 +5,7 @@ import { ChannelState, createChannelState } from '../channels/state';
 import {
   maxFinishMs,
   maxSetupMs,
+  maxTerminationMs,
   moduleLimits,
   terminateGraceMs,
   workerHeapMiB,
@@ -15,6 +16,7 @@ import { Control, createControl, nowMs, phase } from './control';
 import { writeFrame } from './frames';
 import { collectOutputs, reportKilled } from './outcome';
 import { type DeadlineMessage, type ExecutorReply, type ExecutorSetup, frameFd, type StatusMessage } from './protocol';
+import { ServerLine } from './server-line';
 
 /**
  * Main thread of an executor process. It runs no guest code: it starts the one thread that does, waits for the server to
@@ -50,8 +52,7 @@ worker.on('exit', () => {
   if (control.phase !== phase.killed) die();
 });
 
-process.on('message', (message: DeadlineMessage) => checkDeadline(message));
-process.on('disconnect', die);
+const line = new ServerLine({ onMessage: (message) => checkDeadline(message as DeadlineMessage), onEnd: die });
 // A Ctrl-C in the server's terminal reaches the whole group; the server decides when its sessions end.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
@@ -80,7 +81,7 @@ function checkDeadline(message: DeadlineMessage): void {
       : Math.min(nowMs() + message.timeoutMs, control.setupAtMs + maxSetupMs);
   const leftMs = overAtMs - nowMs();
   if (leftMs <= 0 && control.advance(current, phase.killed)) {
-    sendStatus(message.id, terminateGraceMs);
+    sendStatus(message.id, maxTerminationMs);
     void endSession(message, current === phase.running);
     return;
   }
@@ -114,5 +115,5 @@ async function terminateWorker(channels: DeadlineMessage['channels']): Promise<v
 
 function sendStatus(id: number, graceMs: number): void {
   const status: StatusMessage = { kind: 'status', id, graceMs };
-  process.send?.(status);
+  line.send(status);
 }

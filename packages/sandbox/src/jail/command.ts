@@ -42,7 +42,7 @@ export interface JailSetting {
 const enterScript = path.join(__dirname, 'enter.js');
 
 /**
- * The command line of a confined process, in the parts that `fork` takes: prlimit starts bubblewrap, that starts Node, and
+ * The command line of a confined process, in parts: prlimit starts bubblewrap, that starts Node, and
  * each puts itself in the other's place. All paths are the same inside and outside.
  */
 export function createCommand(

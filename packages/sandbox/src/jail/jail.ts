@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { createCommand, type JailedProgram, type JailSetting } from './command';
 import { type JailForm, meansOf } from './forms';
@@ -8,8 +8,8 @@ import { findSeccompFilter } from './seccomp-filter';
 import { type SlotUser, slotUser } from './slot-user';
 import { findTool } from './tools';
 
-/** Descriptors of a confined process: no standard input or output, standard error, IPC, and what its starter adds. */
-const firstStdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
+/** Descriptors of a confined process: no standard input or output, standard error, a line to its starter, and what that adds. */
+const firstStdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const;
 
 /** Starts processes in one form of confinement. */
 export interface Jail {
@@ -55,15 +55,17 @@ export function createJail(form: JailForm, host: JailHost): Jail {
       const filterFd = means.filter ? fds.push('pipe') - 1 : undefined;
       const { execPath, execArgv, modulePath, args } = createCommand({ ...host, means }, program, filterFd);
       // A clean environment: nothing of the server leaks in, and inherited settings made starts slower by half.
-      const child = fork(modulePath, args, {
-        execPath,
-        execArgv,
+      const child = spawn(execPath, [...execArgv, modulePath, ...args], {
         env: environment,
-        serialization: 'advanced',
         stdio: fds,
         // A session and process group of its own, for `killJailed`, and so that no terminal is in reach.
         detached: true,
       });
+      // Where no descriptor is left there are no streams either, and the error is an event of later.
+      if ((child.stdio as unknown) === undefined) {
+        child.once('error', () => undefined);
+        throw new Error('no descriptors are left for a process');
+      }
       // Killed by somebody else before bubblewrap had tied its processes together, it would leave some.
       child.once('exit', () => killGroup(child));
       if (filterFd !== undefined) sendFilter(child.stdio[filterFd] as Duplex | undefined, filter!);

@@ -1,6 +1,7 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { lineFd } from '../executor/protocol';
 import type { ProbeRequest } from './probe';
 
 /**
@@ -94,5 +95,6 @@ worker.once('message', (works) => finish(works ? undefined : 'cannot grow memory
 
 function finish(failure?: string): void {
   if (failure !== undefined) failures.push(failure);
-  process.send!(failures, () => process.kill(process.pid, 'SIGKILL'));
+  writeSync(lineFd, JSON.stringify(failures));
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { lineFd } from '../executor/protocol';
 import { Slot } from '../executor/slot';
 import type { JailForm } from './forms';
 import { type JailMeans, meansOf } from './forms';
@@ -79,9 +81,9 @@ async function hear(child: ReturnType<ReturnType<typeof createJail>['spawn']>): 
   child.stderr!.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('latin1')).slice(0, stderrBytes);
   });
-  let failures: string[] | undefined;
-  child.once('message', (message) => {
-    failures = message as string[];
+  let answer = '';
+  (child.stdio[lineFd] as Duplex).on('data', (chunk: Buffer) => {
+    answer += chunk.toString();
   });
   const closed = once(child, 'close');
   const timer = setTimeout(() => killJailed(child), probeTimeoutMs);
@@ -90,7 +92,8 @@ async function hear(child: ReturnType<ReturnType<typeof createJail>['spawn']>): 
   } finally {
     clearTimeout(timer);
   }
-  if (failures === undefined) return `a process cannot be started in it: ${firstLine(stderr)}`;
+  if (answer === '') return `a process cannot be started in it: ${firstLine(stderr)}`;
+  const failures = JSON.parse(answer) as string[];
   return failures.length === 0 ? undefined : `a process in it ${failures.join(', ')}`;
 }
 

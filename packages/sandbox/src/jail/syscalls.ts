@@ -102,7 +102,7 @@ export const allowedCalls: Readonly<Record<string, Numbers>> = {
   pkey_mprotect: [329, 288],
   pkey_alloc: [330, 289],
   pkey_free: [331, 290],
-  // The sockets it was started with: frames and IPC. No call makes or connects one.
+  // The sockets it was started with: frames and the line. No call makes or connects one.
   sendmsg: [46, 211],
   recvmsg: [47, 212],
   sendto: [44, 206],

@@ -145,6 +145,18 @@ describe('an output that is claimed', () => {
     await expect(slot.claim(request, outputOf(6, 'x'))).rejects.toMatchObject({ code: 'executor-failed' });
     expect(readdirSync(path.join(directory, 'outputs'))).toEqual([]);
   });
+
+  test('is not left behind when another of its session is refused', async () => {
+    const channels = ['/dev/a', '/dev/b', '/dev/c'].map((name) => outputChannel(name));
+    const { request } = slot.grant(1, sessionOf(program, { channels }), false);
+    const sizes = [20 * 1024 ** 2, 6, 6];
+    const outputs = channels.map(({ name }, index): Output => {
+      truncateSync(request.channels[index]!.spillPath!, sizes[index]!);
+      return { name, sizeBytes: sizes[index]! + (index === 1 ? 1 : 0), body: { kind: 'file', path: 'x' } };
+    });
+    await expect(slot.claim(request, outputs)).rejects.toMatchObject({ code: 'executor-failed' });
+    expect(readdirSync(path.join(directory, 'outputs'))).toEqual([]);
+  });
 });
 
 (isRoot ? describe : describe.skip)('a slot with a user of its own (which needs root)', () => {
