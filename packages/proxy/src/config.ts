@@ -172,7 +172,7 @@ export interface RatesConfig {
 }
 
 export interface Timeouts {
-  /** Seconds without a byte of an announced request body, then 408. */
+  /** Seconds without a byte of an announced request body, then 408; or of an answer taken, then the connection is cut. */
   clientTimeoutS: number;
   /** Seconds a whole upload may take, then 408. */
   maxUploadTimeS: number;

@@ -19,7 +19,7 @@ const keepAliveTimeoutMs = 75_000;
 
 /** An HTTP server around the app, with limits on everything a client can stretch. Does not listen yet. */
 export function createServer(app: Koa<RequestState>, config: ProxyConfig): http.Server {
-  const handle = requestHandler(app);
+  const handle = requestHandler(app, config.timeouts.clientTimeoutS * 1000);
   const requestTimeoutMs = config.timeouts.maxUploadTimeS * 1000;
   const server = http.createServer({
     maxHeaderSize: maxHeadBytes,

@@ -80,7 +80,8 @@ export const serverSettings = {
     min: 1,
     max: day,
     default: 60,
-    sentence: 'Seconds without a byte of an announced request body, then 408.',
+    sentence:
+      'Seconds without a byte of an announced request body, then 408; or without one of a longer answer taken, then the connection is cut.',
   }),
   maxUploadTimeS: integer('MAX_UPLOAD_TIME_S', {
     readBy,

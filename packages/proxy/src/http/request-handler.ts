@@ -6,6 +6,10 @@ import type { Middleware, RequestState, SwiftContext } from '../context';
 import { compose } from './compose';
 import { removeInternalHeaders } from './internal-headers';
 import type { RequestScope } from './request-scope';
+import { cutWhenStalled } from './stalled-reader';
+
+/** Answers up to this size cost less to hold than to watch. */
+const unwatchedBytes = 65_536;
 
 /**
  * What `app.callback()` does, cheaper per request, for small answers are what a store gives most:
@@ -15,7 +19,11 @@ import type { RequestScope } from './request-scope';
  * - 204 and 304 keep their Content-Type and Content-Length, which Koa takes away and Swift's clients look at.
  * - Bodies of stored objects go out through `sendBody`.
  */
-export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function requestHandler(
+  app: Koa<RequestState>,
+  /** Milliseconds that a client may take no byte of a longer answer. */
+  stallMs: number,
+): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const run = compose(app.middleware as Middleware[]);
   const endOfTurn = createEndOfTurn();
   return async (req, res) => {
@@ -25,7 +33,7 @@ export function requestHandler(app: Koa<RequestState>): (req: IncomingMessage, r
       await run(ctx);
       if (!ctx.state.leavesAtOnce) await endOfTurn();
       removeInternalHeaders(res);
-      await respond(ctx);
+      await respond(ctx, stallMs);
     } catch (error) {
       res.destroy();
       if (!isHangUp(error)) app.emit('error', error, ctx);
@@ -51,7 +59,7 @@ function createEndOfTurn(): () => Promise<void> {
   };
 }
 
-async function respond(ctx: SwiftContext): Promise<void> {
+async function respond(ctx: SwiftContext, stallMs: number): Promise<void> {
   const { res } = ctx;
   const body: unknown = ctx.state.body ?? ctx.body;
   if (ctx.respond === false || res.writableEnded) return;
@@ -60,17 +68,22 @@ async function respond(ctx: SwiftContext): Promise<void> {
     return;
   }
   if (body instanceof Readable) {
-    if (ctx.method !== 'HEAD') return sendBody(body, res);
+    if (ctx.method !== 'HEAD') {
+      cutWhenStalled(res, stallMs);
+      return sendBody(body, res);
+    }
     body.destroy();
     res.end();
   } else if (res.statusCode === 204 || res.statusCode === 304 || ctx.method === 'HEAD') {
     res.end();
   } else if (Buffer.isBuffer(body)) {
+    if (body.length > unwatchedBytes) cutWhenStalled(res, stallMs);
     res.end(body);
   } else {
     // Text goes out as bytes, or Node would encode the head as UTF-8 once more.
     const text = Buffer.from(body == null ? '' : typeof body === 'string' ? body : JSON.stringify(body));
     res.setHeader('Content-Length', text.length);
+    if (text.length > unwatchedBytes) cutWhenStalled(res, stallMs);
     res.end(text);
   }
 }

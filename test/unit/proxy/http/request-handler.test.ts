@@ -14,12 +14,17 @@ afterEach(() => {
   }
 });
 
+let stallMs = 60_000;
+afterEach(() => {
+  stallMs = 60_000;
+});
+
 async function serve(...middleware: Koa.Middleware<RequestState>[]): Promise<{ port: number; errors: Error[] }> {
   const app = new Koa<RequestState>();
   const errors: Error[] = [];
   app.on('error', (error) => errors.push(error));
   for (const one of middleware) app.use(one);
-  const handle = requestHandler(app);
+  const handle = requestHandler(app, stallMs);
   const server = http.createServer((req, res) => void handle(req, res));
   servers.push(server);
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -163,4 +168,61 @@ test.each([
   });
   expect(await (await get(port)).text()).toBe('done');
   expect(seen).toEqual(expected);
+});
+
+describe('a client that takes nothing of its answer', () => {
+  const many = Buffer.alloc(20_000_000);
+
+  test.each([
+    ['a stream', () => Readable.from([many, many])],
+    ['bytes', () => many],
+    ['text', () => 'x'.repeat(many.length)],
+  ])('is cut off: %s', async (_, body) => {
+    stallMs = 100;
+    const closed: Promise<unknown>[] = [];
+    const { port, errors } = await serve((ctx) => {
+      closed.push(once(ctx.res, 'close'));
+      ctx.body = body();
+    });
+    const client = net.connect(port, '127.0.0.1');
+    client.on('error', () => {}).pause();
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    while (closed.length === 0) await new Promise(setImmediate);
+    await closed[0];
+    expect(errors).toEqual([]);
+    client.destroy();
+  });
+
+  test('is told from a server that has nothing to send', async () => {
+    stallMs = 20;
+    async function* slowly() {
+      yield Buffer.from('a');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      yield Buffer.from('b');
+    }
+    const { port } = await serve((ctx) => {
+      ctx.body = Readable.from(slowly(), { objectMode: false });
+    });
+    expect(await (await get(port)).text()).toBe('ab');
+    expect(await (await get(port)).text()).toBe('ab');
+  });
+
+  test('has the time of every request again on the same connection', async () => {
+    stallMs = 50;
+    let count = 0;
+    const { port } = await serve(async (ctx) => {
+      if (++count === 2) await new Promise((resolve) => setTimeout(resolve, 300));
+      ctx.body = count === 2 ? 'end' : Buffer.alloc(100_000);
+    });
+    const client = net.connect(port, '127.0.0.1');
+    const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    client.write(request + request);
+    let received = '';
+    client.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      if (received.endsWith('end')) client.end();
+    });
+    await once(client, 'close');
+    expect(received.endsWith('end')).toBe(true);
+  });
 });
