@@ -37,7 +37,8 @@ async function runFollowing(group: NodeGroup, context: RunContext): Promise<Node
       for (const session of group.sessions) sessions.push(await context.followLinks(session, staged));
       return await run({ ...group, sessions }, context);
     } finally {
-      for (const id of staged) await context.node.releaseBody(id);
+      // A body that cannot be released now is dropped by its node later; the session has run.
+      for (const id of staged) await context.node.releaseBody(id).catch(() => undefined);
     }
   }
 }
