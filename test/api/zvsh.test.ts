@@ -160,6 +160,17 @@ describe('a program under zvsh', () => {
     expect(read('new.txt')).toBe('first\nsecond\n');
   });
 
+  test('is not given another file when the name of its own is not UTF-8', async () => {
+    await here.writeGuest('hello');
+    const { code, stderr } = await here.type(
+      "echo mine > $'\\xff.txt'; zvsh hello @$'\\xff.txt' 2>&1 >/dev/null | tail -1 >&2",
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/txt: its name is not UTF-8\n$/) });
+    expect(
+      readdirSync(here.directory).filter((name) => name.endsWith('.txt') && name.startsWith('\ufffd')),
+    ).toHaveLength(1);
+  });
+
   test('keeps the archive of an installed image beside what is there', async () => {
     await here.type('mkdir keep; echo mine > keep/python.tar');
     const args = [

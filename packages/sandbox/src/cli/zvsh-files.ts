@@ -49,7 +49,11 @@ export function isFile(file: string): boolean {
 /** A file argument: created if it is missing; whether it may be written. Throws `UsageError`. */
 export function prepareFileArgument(file: string): { writable: boolean } {
   try {
-    if (!statSync(file, { throwIfNoEntry: false })) closeSync(openSync(file, 'a'));
+    if (!statSync(file, { throwIfNoEntry: false })) {
+      // What Node makes of bytes that are none: the file that was meant has another name.
+      if (file.includes('\ufffd')) throw new Error('its name is not UTF-8');
+      closeSync(openSync(file, 'a'));
+    }
     accessSync(file, constants.R_OK);
     if (statSync(file).isDirectory()) throw new Error('it is a directory');
   } catch (error) {
