@@ -237,3 +237,13 @@ test('queues have the storage policy of the setting; those that are there keep t
     await other.close();
   }
 });
+
+test('messages keep to the quotas of their container', async () => {
+  const queue = await newQueue();
+  const headers = { 'x-container-meta-quota-bytes': '10' };
+  await server.request(`/v1/AUTH_test/.queue_${queue.slice(1)}`, { method: 'POST', headers });
+  const answer = await send('POST', `${queue}/message`, 'author', JSON.stringify('0123456789'));
+  expect([answer.status, answer.text]).toEqual([413, 'Upload exceeds quota.']);
+  await add(queue, '12345678');
+  expect((await send('POST', `${queue}/message`, 'author', '1')).status).toBe(413);
+});

@@ -9,6 +9,7 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { respondAccepted, respondEmpty } from '../http/respond';
 import { readPolicy } from '../policies/policies';
+import { getUploadRoom } from '../quotas/upload-quota';
 import { findMessageName, queuePrefix } from './message-name';
 import { Queue } from './queue';
 import { findClientId, getClientId, readMessage, readQueueQuery } from './requests';
@@ -99,10 +100,17 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     await authorize(ctx, 'write');
     const { ttlS } = readQueueQuery(ctx, messageBounds);
     const { json, data } = await readMessage(ctx, deps, limits);
+    await demandRoom(containerOf(ctx), json.length);
     const message = await failWith(`Failed to put message into ${nameOf(ctx)}`, () =>
       queueOf(ctx).add(json, data, author, { now: ctx.state.timestamp, ttlS }),
     );
     respondJson(ctx, 201, message);
+  }
+
+  /** A message is an upload: 413 when quotas leave no room for it. */
+  async function demandRoom(path: ContainerPath, sizeBytes: number): Promise<void> {
+    const [container, account] = await Promise.all([node.findContainer(path), node.findAccount(path.account)]);
+    if (container) getUploadRoom(account, container, sizeBytes, sizeBytes);
   }
 
   async function listMessages(ctx: SwiftContext): Promise<void> {
