@@ -26,7 +26,7 @@ export const rules: Rule[] = [
   {
     reason: 'of several reasons to refuse a request another one may be told first',
     covers: ({ exchange, swift, ours }) => {
-      if (!isRefusal(swift) || !(isRefusal(ours) || ours.status === 501)) return false;
+      if (swift.status < 300 || swift.status >= 500 || !(isRefusal(ours) || ours.status === 501)) return false;
       if (asksVersion(exchange)) return true;
       if (swift.status === 404 && ours.status === 406) return true;
       return !isRead(exchange) || (exchange.user !== undefined && swift.status !== ours.status);
@@ -35,18 +35,21 @@ export const rules: Rule[] = [
   {
     reason:
       'the hidden containers of versions are counted, named by links to versions, and refuse before the object does',
-    covers: ({ swift, ours, what }) =>
+    covers: ({ exchange, swift, ours, what }) =>
       what === 'header x-account-container-count' ||
       (swift.headers['content-location']?.includes('%00versions%00') && /version-id|content-location/.test(what)) ||
-      (isRefusal(ours) && swift.headers['x-object-version-id'] !== undefined && what.startsWith('header ')),
+      ((isRefusal(ours) || exchange.method === 'OPTIONS') &&
+        swift.headers['x-object-version-id'] !== undefined &&
+        what.startsWith('header ')),
   },
   {
     reason: 'a 304 or 412 tells of the null version and of copies what others do not',
     covers: ({ ours, what }) => [304, 412].includes(ours.status) && /version-id|content-location/.test(what),
   },
   {
-    reason: 'objects of containers that never had versions have a null version that is named',
-    covers: ({ exchange, what }) => exchange.path.includes('version-id=null') && what.endsWith('version-id'),
+    reason: 'the null version is named where there never were others, and conditions on it are those of the current one',
+    covers: ({ exchange, swift, what }) =>
+      exchange.path.includes('version-id=null') && (what.endsWith('version-id') || [304, 412].includes(swift.status)),
   },
   {
     reason: '`?version-id` is ignored where versions go to another container, and 500 for PUT of `null`',
@@ -98,6 +101,18 @@ export const rules: Rule[] = [
     covers: ({ swift, ours }) => swift.status === 500 && ours.status === 0,
   },
   {
+    reason: 'account admins by ACL may PUT and delete the account',
+    covers: ({ exchange, ours }) => exchange.method === 'PUT' && exchange.user !== undefined && ours.status === 403,
+  },
+  {
+    reason: 'the 307 to a POST to a link tells scripts of other origins nothing',
+    covers: ({ ours, what }) => ours.status === 307 && /^header (?:access-control|vary)/.test(what),
+  },
+  {
+    reason: 'account ACLs are read as Latin-1',
+    covers: ({ what }) => what === 'header x-account-access-control',
+  },
+  {
     reason: '`?part-number` is unknown to Swift 2.30',
     covers: ({ exchange }) => exchange.path.includes('part-number='),
   },
@@ -125,16 +140,17 @@ export function masked(answer: Answer): Answer {
   if (/^1[789]\d{8}$/.test(headers['x-delete-at'] ?? '')) headers['x-delete-at'] = '(soon)';
   // Header lines of one name are joined by a comma, with a space here.
   for (const name in headers) if (name.includes('-meta-')) headers[name] = headers[name]!.replaceAll(', ', ',');
-  return { ...answer, headers, body: Buffer.from(maskedText(answer.body.toString('latin1')), 'latin1') };
+  return { ...answer, headers, body: Buffer.from(maskedText(answer.body)) };
 }
 
-function maskedText(text: string): string {
+function maskedText(body: Buffer): string | Buffer {
+  const text = body.toString('utf8');
   // Segments are looked at side by side, and their errors come in any order.
   if (text.includes('Errors:')) return text.split('\n').sort().join('\n');
   if (text.includes('<errors>')) return text.split('\n').sort().join('\n');
   // Python's capitals.
   if (text.startsWith('Metadata ')) return text.toLowerCase();
-  return text.startsWith('[{') ? maskedListing(text) : text;
+  return text.startsWith('[{') ? maskedListing(text) : body;
 }
 
 function maskedListing(text: string): string {

@@ -25,6 +25,7 @@ export const scene: Exchange[] = [
     'x-container-meta-access-control-max-age': '5',
   }),
   put('h'),
+  put('d'),
   put('%C3%BC%20c', '', { 'x-versions-location': 'h' }),
   { method: 'PUT', path: '/v1/{other}/c' },
   { method: 'PUT', path: '/v1/{other}/c/o', body: 'of another' },
