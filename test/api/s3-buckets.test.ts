@@ -41,6 +41,32 @@ describe('a bucket', () => {
     expect(await codeOf(client.send(new DeleteBucketCommand({ Bucket: 'made' })))).toBe('NoSuchBucket');
   });
 
+  test('is one of those that a list names, by prefix and page by page', async () => {
+    const names = ['mine-a', 'mine-b', 'mine-c'];
+    for (const name of ['a-other', ...names]) await create(name);
+    const query = { Prefix: 'mine-', MaxBuckets: 2 };
+    const first = await client.send(new ListBucketsCommand(query));
+    expect([first.Buckets?.map(({ Name }) => Name), first.Prefix]).toEqual([names.slice(0, 2), 'mine-']);
+    const { ContinuationToken } = first;
+    const second = await client.send(new ListBucketsCommand({ ...query, ContinuationToken }));
+    expect([second.Buckets?.map(({ Name }) => Name), second.ContinuationToken]).toEqual([['mine-c'], undefined]);
+    expect((await client.send(new ListBucketsCommand({ BucketRegion: 'eu-west-1' }))).Buckets ?? []).toEqual([]);
+    for (const [name, value] of Object.entries({ 'max-buckets': '0', 'continuation-token': '!!' })) {
+      const answer = await sendSigned(server, { path: '/', query: { [name]: value } });
+      expect(await refusalOf(answer)).toBe('400 InvalidArgument');
+    }
+    for (const name of ['a-other', ...names]) await client.send(new DeleteBucketCommand({ Bucket: name }));
+  });
+
+  test('is listed in an account with more of them than one page of Swift has', async () => {
+    const small = await startServer({ env: { ACCOUNT_LISTING_LIMIT: '2' } });
+    const names = ['aaa', 'bbb', 'ccc', 'ddd', 'eee'];
+    for (const name of names) await sendSigned(small, { method: 'PUT', path: `/${name}` });
+    const text = await (await sendSigned(small, { path: '/' })).text();
+    expect([...text.matchAll(/<Name>([^<]*)</g)].map(([, name]) => name)).toEqual(names);
+    await small.close();
+  });
+
   test('is not removed with objects in it', async () => {
     await create('full');
     await sendSigned(server, { method: 'PUT', path: '/full/o' });

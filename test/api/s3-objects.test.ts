@@ -140,6 +140,15 @@ describe('what is not honoured is refused', () => {
     expect((await sendSigned(server, { method: 'HEAD', path: `/${Bucket}/refused` })).status).toBe(404);
   });
 
+  test.each(['DELETE', 'POST'])('a condition of %s', async (method) => {
+    await put('conditional');
+    const query = method === 'POST' ? { uploads: '' } : undefined;
+    const headers = { 'if-match': '"other"' };
+    const request = { method, path: `/${Bucket}/conditional`, query, headers };
+    expect(await refusalOf(await sendSigned(server, request))).toBe('501 NotImplemented');
+    expect(await read('conditional')).toBe('content');
+  });
+
   test.each(['policy', 'cors', 'lifecycle', 'encryption', 'replication', 'website', 'object-lock', 'attributes'])(
     'the subresource %s',
     async (name) => {

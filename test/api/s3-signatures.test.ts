@@ -1,5 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { presign, refusalOf, type SignedRequest, type Signer, sendSigned, signHeaders } from '../support/s3';
+import { clientOf } from '../support/s3-client';
 import { startServer, type TestServer } from '../support/server';
 
 let server: TestServer;
@@ -102,12 +105,65 @@ describe('signed URLs of version 4', () => {
     expect(await (await send({ path: '/signed/uploaded' })).text()).toBe('by url');
   });
 
+  test('carry headers that whoever uses them need not know', async () => {
+    const hoisted = { 'x-amz-acl': 'public-read', 'X-Amz-Meta-Colour': 'blü', 'x-amz-meta-a_b': 'c' };
+    const put = { method: 'PUT', path: '/signed/hoisted', query: hoisted };
+    const answer = await fetch(presign(server, put), { method: 'PUT', body: 'by url' });
+    expect([answer.status, await answer.text()]).toEqual([200, '']);
+    const head = await send({ method: 'HEAD', path: '/signed/hoisted' });
+    expect(head.headers.get('x-amz-meta-a_b')).toBe('c');
+    expect(head.headers.get('x-amz-meta-colour')).toBe(`=?UTF-8?B?${Buffer.from('blü').toString('base64')}?=`);
+    const acl = await (await send({ path: '/signed/hoisted', query: { acl: '' } })).text();
+    expect(acl).toContain('groups/global/AllUsers</URI></Grantee><Permission>READ</Permission>');
+  });
+
+  test.each([
+    ['x-amz-checksum-crc32', 'NhCmhg==', '400 BadDigest'],
+    ['x-amz-tagging', 'a=b', '501 NotImplemented'],
+    ['x-amz-meta-a', 'b\r\nset-cookie: c', '400 InvalidArgument'],
+    ['x-amz-meta-a b', 'c', '400 InvalidArgument'],
+    ['X-Amz-Security-Token', 'x', '400 InvalidToken'],
+  ])('that carry %s: %s are refused as with the header', async (name, value, refusal) => {
+    const put = { method: 'PUT', path: '/signed/refused', query: { [name]: value } };
+    expect(await refusalOf(await fetch(presign(server, put), { method: 'PUT', body: 'x' }))).toBe(refusal);
+  });
+
+  test('take any body when the SDK gave them the checksum of none', async () => {
+    const client = clientOf(server);
+    const command = new PutObjectCommand({ Bucket: 'signed', Key: 'by-sdk', Metadata: { a: 'b' } });
+    const url = await getSignedUrl(client, command, { expiresIn: 60 });
+    expect(url).toContain('x-amz-checksum-crc32=AAAAAA%3D%3D');
+    expect((await fetch(url, { method: 'PUT', body: 'hello' })).status).toBe(200);
+    const answer = await client.send(new GetObjectCommand({ Bucket: 'signed', Key: 'by-sdk' }));
+    expect([await answer.Body!.transformToString(), answer.Metadata]).toEqual(['hello', { a: 'b' }]);
+    client.destroy();
+  });
+
+  test('that carry another value than the header are refused', async () => {
+    const put = { method: 'PUT', path: '/signed/refused', query: { 'x-amz-storage-class': 'STANDARD' } };
+    const url = presign(server, put);
+    const of = (value: string) =>
+      fetch(url, { method: 'PUT', body: 'x', headers: { 'x-amz-storage-class': value } }).then(refusalOf);
+    expect(await of('GLACIER')).toBe('400 InvalidArgument');
+    expect(await of('STANDARD')).toBe('200 undefined');
+  });
+
   test('are good for one method, path and query', async () => {
     const url = presign(server, object);
     expect(await refusalOf(await fetch(url, { method: 'DELETE' }))).toBe('403 SignatureDoesNotMatch');
     expect(await refusalOf(await fetch(`${url}&response-content-type=text/html`))).toBe('403 SignatureDoesNotMatch');
     expect(await refusalOf(await fetch(url.replace('/signed/', '/other/')))).toBe('403 SignatureDoesNotMatch');
   });
+});
+
+test('parameters that no signature of version 4 covers are no headers', async () => {
+  const date = new Date().toUTCString();
+  const signature = createHmac('sha1', 'testing').update(`PUT\n\n\n${date}\n/signed/added`).digest('base64');
+  const added = `${server.url}/signed/added?X-Amz-Credential=x&x-amz-acl=public-read`;
+  const headers = { date, authorization: `AWS test:tester:${signature}` };
+  expect((await fetch(added, { method: 'PUT', headers })).status).toBe(200);
+  const acl = await (await send({ path: '/signed/added', query: { acl: '' } })).text();
+  expect(acl).not.toContain('AllUsers');
 });
 
 describe('signatures of version 2', () => {

@@ -289,5 +289,6 @@ s3Differential('s3 objects', ({ in: at, prepare, same }) => {
     s3('GET', at('b/o'), { headers: { 'x-amz-expected-bucket-owner': 'test:tester' } }),
     s3('GET', at('b/o'), { accessKey: 'test2:tester2', secret: 'testing2' }),
   ]);
+  same('conditions of a deletion', [s3('DELETE', at('b/md5'), { headers: { 'if-match': '"other"' } })]);
   same('deleting', [s3('DELETE', at('b/o')), s3('DELETE', at('b/o')), ...reads(at('b/o'))]);
 });

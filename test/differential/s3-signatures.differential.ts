@@ -93,6 +93,11 @@ s3Differential('s3 signatures', ({ in: at, prepare, same }) => {
     get({ headers: { 'x-other': 'b' }, unsigned: ['x-other'] }),
     get({ headers: { range: 'bytes=0-1' }, unsigned: ['range'] }),
   ]);
+  same('headers in a URL', [
+    get({ form: 'url', body: 'x' }, at('b/url?x-amz-meta-a=b')),
+    s3('PUT', at('b/hoisted?x-amz-meta-a=b'), { form: 'url', body: 'x' }),
+    ...reads(at('b/hoisted')),
+  ]);
   same('no host', [get({ unsigned: ['host'] })]);
   same('spoilt requests', [
     get({ spoil: ({ headers }) => ({ path: at('b/v2'), headers }) }),

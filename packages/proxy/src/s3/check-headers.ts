@@ -6,8 +6,8 @@ const conditions = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodi
 /** What no request may ask for, because nobody would do it. */
 export function checkHeaders({ method, req }: SwiftContext): void {
   const { headers } = req;
-  if (method === 'PUT' && conditions.some((name) => headers[name] !== undefined)) {
-    throw notImplemented('Conditional object PUTs are not supported.');
+  if (method !== 'GET' && method !== 'HEAD' && conditions.some((name) => headers[name] !== undefined)) {
+    throw notImplemented(`Conditional object ${method}s are not supported.`);
   }
   const directive = headers['x-amz-metadata-directive'];
   if (directive !== undefined && directive !== 'COPY' && directive !== 'REPLACE') {

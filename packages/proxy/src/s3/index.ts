@@ -7,6 +7,7 @@ import { respondEmpty } from '../http/respond';
 import type { Subrequests } from '../http/subrequest';
 import { isReadOnly } from '../middleware/read-only';
 import { findSignatureVersion, getSigner, readCredentials, type SignatureVersion } from './auth/authenticate';
+import { takeHoistedHeaders } from './auth/hoisted-headers';
 import { checkHeaders } from './check-headers';
 import { S3Error } from './errors';
 import { checkExpectedOwners } from './expected-owner';
@@ -71,6 +72,7 @@ function readRequest(api: S3Api, users: UserTable, ctx: SwiftContext, version: S
   ctx.state.identity = identityOf(user);
   // For CORS, which asks the container.
   if (bucket !== '') ctx.state.path = { version: 'v1', account, container: bucket, object: key || undefined };
+  if (version === 4 && params.has('X-Amz-Credential')) takeHoistedHeaders(ctx, params);
   checkHeaders(ctx);
   const payload = readPayload(ctx, deps.config.timeouts, credentials, user.key);
   return new S3Request(api, ctx, params, bucket, key, ctx.state.identity.user, account, payload);

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { isTrueValue } from '../../http/query';
 import { encodePath } from '../../objects/copy-request';
 import { getBucketFor } from '../access';
 import { answerXml } from '../answers';
+import { decodeToken, encodeToken } from '../continuation-token';
 import { invalidArgument } from '../errors';
 import { readCount, type S3Request } from '../request';
 import { callSwift, readListing } from '../swift';
@@ -97,16 +97,6 @@ function readMarker({ params }: S3Request, kind: ListingKind): Record<string, st
   return { versions: params.get('versions'), marker: key, version_marker: version };
 }
 
-function decodeToken(token: string): string {
-  const bytes = Buffer.from(token, 'base64');
-  const text = bytes.toString('utf8');
-  const isWhole = bytes.toString('base64').replace(/=+$/, '') === token.replace(/=+$/, '');
-  if (!isWhole || !isUtf8(bytes) || text.includes('\0')) {
-    throw invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
-  }
-  return text;
-}
-
 function nameOf(row: Row): string {
   return row.name ?? row.subdir!;
 }
@@ -123,7 +113,7 @@ function headOf(req: S3Request, listing: Listing): string[] {
     if (last) head.push(textElement('NextKeyMarker', encode(nameOf(last))));
     if (last) head.push(textElement('NextVersionIdMarker', last.version_id ?? 'null'));
   } else if (kind === 'objects-v2') {
-    if (last) head.push(textElement('NextContinuationToken', Buffer.from(nameOf(last)).toString('base64')));
+    if (last) head.push(textElement('NextContinuationToken', encodeToken(nameOf(last))));
     const token = params.get('continuation-token');
     if (token !== undefined) head.push(textElement('ContinuationToken', token));
     if (params.has('start-after')) head.push(textElement('StartAfter', shown('start-after')));

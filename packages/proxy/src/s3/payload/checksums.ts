@@ -51,6 +51,11 @@ export function findChecksum(headers: IncomingHttpHeaders, hasTrailer: boolean):
   return { header, expected, checksum: create() };
 }
 
+/** True for the checksum of an empty body. */
+export function isChecksumOfNothing(header: string, value: string): boolean {
+  return Object.hasOwn(algorithms, header) && algorithms[header]!().digest() === value;
+}
+
 /** Node's own, many times faster, where it is there (not in the first releases of Node 20). */
 function crc32(): Checksum {
   const native = (zlib as { crc32?: (data: Uint8Array, value?: number) => number }).crc32;

@@ -38,7 +38,8 @@ export async function listParts(req: S3Request): Promise<void> {
       userElement('Owner', user),
       textElement('StorageClass', 'STANDARD'),
       textElement('PartNumberMarker', marker),
-      textElement('NextPartNumberMarker', parts.at(-1)?.number ?? 0),
+      // Of an empty page nothing follows: clients that ask on as long as there is a number would begin again at 0.
+      ...parts.slice(-1).map(({ number }) => textElement('NextPartNumberMarker', number)),
       textElement('MaxParts', maxParts),
       ...(encoding === undefined ? [] : [textElement('EncodingType', encoding)]),
       textElement('IsTruncated', all.length > maxParts),
