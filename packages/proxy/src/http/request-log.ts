@@ -30,6 +30,6 @@ export function createRequestLog(
 const signature = /([?&](?:X-Amz-Signature|Signature|temp_url_sig)=)[^&]+/g;
 
 /** A signed URL is a key to its object until it expires, and logs are read by many. */
-function withoutSecrets(url: string): string {
+export function withoutSecrets(url: string): string {
   return url.includes('?') ? url.replace(signature, '$1***') : url;
 }

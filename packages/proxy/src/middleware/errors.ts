@@ -2,6 +2,7 @@ import { isStorageError, type StorageErrorCode } from '@zerocloud/object-server'
 import type { Deps, Middleware, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { headerName } from '../http/header-text';
+import { withoutSecrets } from '../http/request-log';
 
 /** What a client is told of a storage failure that no route translated. `undefined`: Swift's page of the status. */
 const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: string, contentType?: string]> = {
@@ -35,6 +36,9 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   unavailable: [503],
 };
 
+/** Of failures that are the server's own the client learns no more than the status; what it was is for the log. */
+const ownFailures: readonly StorageErrorCode[] = ['unavailable', 'insufficientStorage'];
+
 /** The only place where an error becomes a response. Surprises are logged whole and answered with a bare 500. */
 export function errors({ log }: Deps): Middleware {
   return async (ctx, next) => {
@@ -42,12 +46,19 @@ export function errors({ log }: Deps): Middleware {
       await next();
     } catch (error) {
       const answer = asHttpError(error);
-      if (!answer || answer.status === 500) {
-        log.error({ txn: ctx.state.transactionId, method: ctx.method, path: ctx.url, err: error }, 'request failed');
+      const level = !answer || answer.status === 500 ? 'error' : isOwnFailure(error) ? 'warn' : undefined;
+      if (level) {
+        const request = { txn: ctx.state.transactionId, method: ctx.method, path: withoutSecrets(ctx.url) };
+        log[level]({ ...request, err: error }, 'request failed');
       }
       respondWith(ctx, answer ?? new HttpError(500));
     }
   };
+}
+
+function isOwnFailure(error: unknown): boolean {
+  const failure = error instanceof HttpError ? error.cause : error;
+  return isStorageError(failure) && ownFailures.includes(failure.code);
 }
 
 function asHttpError(error: unknown): HttpError | undefined {

@@ -58,6 +58,6 @@ export class Auditor {
     });
     if (!isStillUsed) return;
     await files.quarantine(bodyId);
-    log({ bodyId, reason }, 'a damaged blob was moved to quarantine');
+    log({ bodyId, err: reason }, 'a damaged blob was moved to quarantine');
   }
 }

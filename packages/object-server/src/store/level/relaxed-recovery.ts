@@ -25,7 +25,7 @@ export async function recoverRelaxed(parts: Parts): Promise<void> {
     const damage = await findDamage(files.pathOf(bodyId), row);
     if (damage === undefined) sound.push(bodyId);
     else damaged.add(bodyId);
-    if (damage !== undefined) log({ bodyId, damage }, 'an upload of the last second before a crash was lost');
+    if (damage !== undefined) log({ bodyId, err: damage }, 'an upload of the last second before a crash was lost');
   }
   await files.sync(sound);
   if (damaged.size > 0) await removeAllWith(damaged, parts);
