@@ -286,7 +286,8 @@ export interface Pipe {
 export interface Sandbox {
   /**
    * Runs one session to its end; waits for a free slot first. Resolves with a report whatever the guest does.
-   * Rejects with `SandboxError` (unknown system image, missing member, closed sandbox, the host's own failure), and with `RangeError` for a timeout or a memory that cannot be.
+   * Rejects with `SandboxError` (unknown system image, missing member, closed sandbox, the host's own failure), and with
+   * `RangeError` for a timeout or a memory that cannot be.
    * Aborting ends the guest at once and rejects with the signal's reason.
    */
   run(session: Session, options?: { signal?: StopSignal }): Promise<SessionResult>;
