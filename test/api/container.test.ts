@@ -301,6 +301,10 @@ describe.each([
       expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     });
 
+    test('an empty origin is none', async () => {
+      expect((await preflight('closed', { origin: '' })).status).toBe(200);
+    });
+
     test('OPTIONS without an origin says what can be done', async () => {
       expect((await preflight('cors', {})).headers.get('allow')).toBe('HEAD, POST, PUT, OPTIONS, DELETE, GET');
     });

@@ -83,6 +83,7 @@ describe.each([
       expect((await get(`${container}?versions&format=xml`)).status).toBe(406);
       expect((await get(`${container}?versions`, { accept: 'text/plain' })).status).toBe(406);
       expect((await get(`${container}?versions&version_marker=${last}`)).status).toBe(400);
+      expect((await get(`${container}?versions&version_marker=`)).status).toBe(400);
       expect((await get(`${container}?versions&marker=o&version_marker=x`)).status).toBe(400);
       expect((await get(`${container}?versions&delimiter=1`)).status).toBe(400);
       const [current] = JSON.parse((await get(`${container}?format=json`)).text);

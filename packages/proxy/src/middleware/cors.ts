@@ -29,7 +29,7 @@ const exposedWhenPresent =
  * outside `errors`, so that a script also sees the refusals.
  */
 export function cors({ node, config }: Deps): Middleware {
-  return (ctx, next) => (ctx.req.headers.origin === undefined ? next() : tellBrowser(ctx, next));
+  return (ctx, next) => (ctx.req.headers.origin ? tellBrowser(ctx, next) : next());
 
   async function tellBrowser(ctx: SwiftContext, next: Next): Promise<void> {
     await next();
@@ -63,7 +63,8 @@ export async function preflight(ctx: SwiftContext, { node, config }: Deps, allow
   const { account, container } = ctx.state.path;
   respondEmpty(ctx, 200, { Allow: allowedMethods });
   const { origin } = headers;
-  if (origin === undefined) return;
+  // Empty is as good as none: no browser sends that.
+  if (!origin) return;
   const isTrusted = allows(config.corsAllowOrigins, origin);
   if (!container && !isTrusted) return;
   const record = container ? await node.findContainer({ account, container }) : undefined;

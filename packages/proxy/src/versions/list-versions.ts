@@ -15,7 +15,7 @@ export function readVersionQuery(ctx: SwiftContext, query: Query, maxLimit: numb
   // An id begins behind the name, so that no delimiter may look like a part of one.
   if (/[\d.]/.test(list.delimiter ?? '')) throw refused('invalid delimiter param');
   const versionMarker = query.get('version_marker');
-  if (!versionMarker) return list;
+  if (versionMarker === undefined) return list;
   if (list.marker === undefined) throw refused('version_marker param requires marker');
   if (versionMarker !== nullVersion && !idForm.test(versionMarker)) throw refused('invalid version_marker param');
   return { ...list, versionMarker };
