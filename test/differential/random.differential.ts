@@ -4,7 +4,8 @@ import { startServer, type TestServer } from '../support/server';
 import { compareAnswers } from './compare';
 import { users } from './differential';
 import { type Answer, Endpoint, type Exchange } from './exchange';
-import { isKnown, masked } from './random/known';
+import { knownDifferences } from './known-differences';
+import { isKnown, masked, rules } from './random/known';
 import { aStep } from './random/requests';
 import { scene } from './random/scene';
 
@@ -46,6 +47,11 @@ test(
   },
   maxMs + 60_000,
 );
+
+test('what random requests may differ in is documented', () => {
+  const documented = knownDifferences.filter(({ suite }) => suite === 'random').map((entry) => entry.in);
+  expect(rules.map(({ name }) => name)).toEqual(documented);
+});
 
 /** Throws for a difference that is not known. A known one ends the sequence, for the servers may hold other things now. */
 async function answerAlike(sequence: Exchange[]): Promise<void> {
