@@ -25,9 +25,10 @@ const says = ({ body }: Answer, text: RegExp) => text.test(body.toString('latin1
 export const rules: Rule[] = [
   {
     name: 'several reasons to refuse',
-    covers: ({ exchange, swift, ours }) => {
+    covers: ({ exchange, swift, ours, what }) => {
       if (swift.status < 300 || swift.status >= 500 || !(isRefusal(ours) || ours.status === 501)) return false;
       if (asksVersion(exchange)) return true;
+      if (swift.status === ours.status && what !== 'body' && what !== 'header content-type') return false;
       if (swift.status === 404 && ours.status === 406) return true;
       return !isRead(exchange) || (exchange.user !== undefined && swift.status !== ours.status);
     },
