@@ -592,6 +592,12 @@ export const knownDifferences: KnownDifference[] = [
   },
   {
     suite: 'random',
+    in: 'a name twice in a bulk delete',
+    what: '*',
+    reason: 'deletes two names of a bulk delete at once, so that one that is named twice may count as deleted twice',
+  },
+  {
+    suite: 'random',
     in: 'no answer',
     what: '*',
     reason: 'answers nothing at all to a request now and then, whose body it has not read',

@@ -26,7 +26,8 @@ export const rules: Rule[] = [
   {
     name: 'several reasons to refuse',
     covers: ({ exchange, swift, ours, what }) => {
-      if (swift.status < 300 || swift.status >= 500 || !(isRefusal(ours) || ours.status === 501)) return false;
+      if (swift.status < 300 || (swift.status >= 500 && swift.status !== 501)) return false;
+      if (!isRefusal(ours) && ours.status !== 501) return false;
       if (asksVersion(exchange)) return true;
       if (swift.status === ours.status && what !== 'body' && what !== 'header content-type') return false;
       if (swift.status === 404 && ours.status === 406) return true;
@@ -123,6 +124,13 @@ export const rules: Rule[] = [
   {
     name: 'bad heads',
     covers: ({ exchange, ours }) => exchange.raw !== undefined && [400, 405, 501].includes(ours.status),
+  },
+  {
+    name: 'a name twice in a bulk delete',
+    covers: ({ exchange: { path, body }, what }) => {
+      const names = String(body ?? '').split('\n');
+      return path.includes('bulk-delete') && what === 'body' && new Set(names).size < names.length;
+    },
   },
   {
     name: 'no answer',
