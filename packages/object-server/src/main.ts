@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readObjectServerConfig } from './config';
-import { createLogger, runProgram } from './program';
+import { createLogger, outliveStrayFailures, runProgram } from './program';
 import { startObjectServer } from './server';
 
 void runProgram({
@@ -8,6 +8,8 @@ void runProgram({
   roles: ['object-server'],
   start: (env) => {
     const config = readObjectServerConfig(env);
-    return startObjectServer(config, createLogger(config.logLevel));
+    const log = createLogger(config.logLevel);
+    outliveStrayFailures(log);
+    return startObjectServer(config, log);
   },
 });

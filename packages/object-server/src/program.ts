@@ -57,6 +57,14 @@ function fail(error: Error): never {
   process.exit(1);
 }
 
+/**
+ * A failure that nobody waited for is a bug, and goes to the log as one; but it concerns one request, and must not end those of everybody
+ * else, as Node would have it. What is thrown outside of promises still ends the process.
+ */
+export function outliveStrayFailures(log: Logger): void {
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a failure that nobody waited for'));
+}
+
 /** Logs as JSON lines on standard error; a few at a time, for a write each would cost a tenth of every request. */
 export function createLogger(level: string): Logger {
   const destination = pino.destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 200 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createLogger, runProgram } from '@zerocloud/object-server/program';
+import { createLogger, outliveStrayFailures, runProgram } from '@zerocloud/object-server/program';
 import { readServerConfig } from './config';
 import { startServer } from './standalone';
 
@@ -9,6 +9,8 @@ void runProgram({
   roles: ['standalone', 'proxy'],
   start: (env) => {
     const config = readServerConfig(env);
-    return startServer(config, { log: createLogger(config.proxy.logLevel) });
+    const log = createLogger(config.proxy.logLevel);
+    outliveStrayFailures(log);
+    return startServer(config, { log });
   },
 });

@@ -12,11 +12,16 @@ export interface HeartbeatOptions {
   separator: string;
 }
 
-export async function* withHeartbeat(
+export function withHeartbeat(work: Promise<Buffer>, options: HeartbeatOptions): AsyncGenerator<Buffer> {
+  // It may fail before anybody reads, and tells who does.
+  work.catch(() => undefined);
+  return beats(work, options);
+}
+
+async function* beats(
   work: Promise<Buffer>,
   { everyMs, first = ' ', immediately, separator }: HeartbeatOptions,
 ): AsyncGenerator<Buffer> {
-  work.catch(() => undefined);
   let beat = first;
   let hasBegun = false;
   if (immediately !== undefined) {

@@ -42,3 +42,9 @@ test('an empty outcome ends it, too', async () => {
   const beats = withHeartbeat(Promise.resolve(Buffer.alloc(0)), { everyMs: 60_000, separator: '' });
   expect(await textOf(beats)).toEqual(['']);
 });
+
+test('work that fails before anybody reads tells who does', async () => {
+  const beats = withHeartbeat(Promise.reject(new Error('too early')), { everyMs: 60_000, separator: '--' });
+  await new Promise((resolve) => setImmediate(resolve));
+  await expect(textOf(beats)).rejects.toThrow('too early');
+});
