@@ -45,7 +45,7 @@ export const rules: Rule[] = [
   },
   {
     name: '304 and 412',
-    covers: ({ ours, what }) => [304, 412].includes(ours.status) && /version-id|content-location/.test(what),
+    covers: ({ ours, what }) => [304, 412, 416].includes(ours.status) && /version-id|content-location/.test(what),
   },
   {
     name: 'the null version',
@@ -155,6 +155,11 @@ function maskedText(body: Buffer): string | Buffer {
   const text = body.toString('utf8');
   // Segments are looked at side by side, and their errors come in any order.
   if (text.includes('Errors:')) return text.split('\n').sort().join('\n');
+  if (text.includes('"Errors":'))
+    return text
+      .split(/[[\]]+,? ?/)
+      .sort()
+      .join('\n');
   if (text.includes('<errors>')) return text.split('\n').sort().join('\n');
   // Python's capitals.
   if (text.startsWith('Metadata ')) return text.toLowerCase();
