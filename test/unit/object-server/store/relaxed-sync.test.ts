@@ -39,7 +39,7 @@ test('a relaxed upload that did not come through a crash is gone, and everything
         expect(await found.findObject(at('small'))).toMatchObject({ sizeBytes: 5 });
         expect(await found.findContainer(home)).toMatchObject({ objectCount: 1, bytesUsed: 5 });
         expect(await found.findAccount(home.account)).toMatchObject({ objectCount: 1, bytesUsed: 5 });
-        expect(logged).toEqual([{ bodyId: before.bodyId, damage: 'it has 65536 bytes instead of 100000' }]);
+        expect(logged).toEqual([{ bodyId: before.bodyId, err: 'it has 65536 bytes instead of 100000' }]);
         await found.maintenance.runNow('orphanSweep');
         expect(await blobsOf(copy)).toEqual([]);
       } finally {
