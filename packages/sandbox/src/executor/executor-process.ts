@@ -18,7 +18,8 @@ import type { Report, Session, SessionResult } from '../session';
 import { snapshotFiles } from '../snapshots/make-snapshots';
 import type { StopSignal } from '../stop-signal';
 import { createDeathReport, lostOutputs } from './death-report';
-import { encodeFrame, FrameDecoder } from './frames';
+import { listenForFrames } from './frame-listener';
+import { encodeFrame } from './frames';
 import {
   type DeadlineMessage,
   type ExecutorReply,
@@ -259,21 +260,13 @@ export class ExecutorProcess {
     this.watch = setTimeout(() => this.kill('timeout'), graceMs);
   }
 
-  private listen(socket: Duplex, maxBytes: number, handle: (value: unknown) => void): void {
-    const decoder = new FrameDecoder(maxBytes);
+  private listen(socket: Duplex, maxBytes: number, onValue: (value: unknown) => void): void {
     socket.on('error', () => this.kill());
-    socket.on('data', (chunk: Buffer) => {
-      // What still comes from one that was killed is not looked at.
-      if (socket.destroyed) return;
-      try {
-        for (const value of decoder.push(chunk)) handle(value);
-      } catch (error) {
-        // Not our protocol: a broken or compromised process.
-        this.stderr += faultText(error);
-        this.kill();
-        socket.destroy();
-      }
-    });
+    const onBroken = (error: unknown) => {
+      this.stderr += faultText(error);
+      this.kill();
+    };
+    listenForFrames(socket, { maxBytes, onValue, onBroken });
   }
 
   private handle(reply: ExecutorReply): void {

@@ -8,7 +8,8 @@ import { maxFinishMs, maxReplyBytes, maxSetupMs, terminateGraceMs } from '../lim
 import type { Pipe, Session, SessionResult } from '../session';
 import { createDeathReport, lostOutputs } from './death-report';
 import { filesOf } from './executor-process';
-import { encodeFrame, FrameDecoder } from './frames';
+import { listenForFrames } from './frame-listener';
+import { encodeFrame } from './frames';
 import {
   type ExecutorReply,
   type ExecutorSetup,
@@ -62,7 +63,6 @@ export class GroupProcess {
   state: 'idle' | 'busy' | 'dead' = 'idle';
   private readonly slots: Slot[] = [];
   private readonly child: ChildProcess;
-  private readonly decoder: FrameDecoder;
   private readonly exited: Promise<void>;
   private nodes: Node[] = [];
   private ready = false;
@@ -89,9 +89,15 @@ export class GroupProcess {
       ['pipe'],
     );
     this.child = child;
-    this.decoder = new FrameDecoder(maxReplyBytes + setup.inlineOutputBytes * 16);
-    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
     this.socket.on('error', () => this.kill());
+    listenForFrames(this.socket, {
+      maxBytes: maxReplyBytes + setup.inlineOutputBytes * 16,
+      onValue: (value) => this.handle(value as ExecutorReply),
+      onBroken: (error) => {
+        this.stderr += faultText(error);
+        this.kill();
+      },
+    });
     // It has nothing to say there.
     (child.stdio[lineFd] as Duplex).on('error', () => this.kill());
     child.on('error', () => this.kill());
@@ -224,18 +230,6 @@ export class GroupProcess {
     });
     for (const part of frames) this.socket.write(part);
     for (const node of this.nodes) node.isAwaited = true;
-  }
-
-  private receive(chunk: Buffer): void {
-    if (this.socket.destroyed) return;
-    try {
-      for (const value of this.decoder.push(chunk)) this.handle(value as ExecutorReply);
-    } catch (error) {
-      // Not our protocol: a broken or compromised process.
-      this.stderr += faultText(error);
-      this.kill();
-      this.socket.destroy();
-    }
   }
 
   private handle(reply: ExecutorReply): void {
