@@ -6,7 +6,7 @@ import type { ByteSource, Output } from '@zerocloud/sandbox';
 import { StorageError } from './errors';
 import { InflatedBodies } from './inflated-bodies';
 import type { StagedBody } from './storage-node';
-import { toStorageError } from './store/level/group-commit';
+import { toStorageError } from './store/write-failure';
 
 export interface StagingOptions {
   /** A fresh path on the file system of the bodies; what lies there is removed at start-up. */

@@ -1,6 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { StorageError } from '../../errors';
-import { type Transaction, toStorageError } from './group-commit';
+import { toStorageError } from '../write-failure';
+import type { Transaction } from './group-commit';
 import { blobKey, unsyncedBlobKey } from './keys';
 import { addBlob, addInlineBody } from './object-changes';
 import type { ReceivedBody } from './receive-body';

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { StorageError } from '../../errors';
 import type { FinishedBody } from '../object-store';
+import { toStorageError } from '../write-failure';
 import { maxInlineBytes } from './blob-files';
-import { toStorageError } from './group-commit';
 import { type ReceivedBody, type ReceiveOptions, receiveBody } from './receive-body';
 
 type FinishedBodyOptions = Pick<ReceiveOptions, 'sync' | 'stagingPath' | 'takeSpace'>;

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { isStorageError, StorageError } from '../../errors';
 import type { PutObjectOptions } from '../object-store';
+import { toStorageError } from '../write-failure';
 import { maxInlineBytes } from './blob-files';
-import { toStorageError } from './group-commit';
 import { StagedFile } from './staged-file';
 
 /** A body that has arrived whole: in memory, or as a file in the staging area. */
