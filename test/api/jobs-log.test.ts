@@ -1,25 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { killStartedProcesses, logIn, proxyMain, startProcess, until } from '../support/process';
+import { logIn, proxyMain, startProcess, until, useDataDir } from '../support/process';
 
 /** What the log of the server tells of jobs: a line `zerovm-cdr` for each node (ZeroCloud's logs, section 23). */
 
-let dataDir: string;
-
-beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-log-'));
-});
-
-afterEach(async () => {
-  await killStartedProcesses();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useDataDir();
 
 test('every node of every job is logged with its account, transaction, times, transfers and status', async () => {
   const server = startProcess(proxyMain, {
     ZEROCLOUD_PORT: '0',
-    ZEROCLOUD_DATA_DIR: dataDir,
+    ZEROCLOUD_DATA_DIR: dataDir(),
     ZEROCLOUD_MAX_SESSIONS: '1',
     ZEROCLOUD_LOG_LEVEL: 'info',
   });

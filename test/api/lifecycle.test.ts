@@ -1,31 +1,21 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 import {
-  killStartedProcesses,
   logIn,
   objectServerMain,
   proxyMain,
   type ServerProcess,
   startProcess,
   until,
+  useDataDir,
 } from '../support/process';
 
-let dataDir: string;
-
-beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-lifecycle-'));
-});
-afterEach(async () => {
-  await killStartedProcesses();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useDataDir();
 
 const start = (env: Record<string, string> = {}) =>
-  startProcess(proxyMain, { ZEROCLOUD_PORT: '0', ZEROCLOUD_DATA_DIR: dataDir, ZEROCLOUD_MAX_SESSIONS: '1', ...env });
+  startProcess(proxyMain, { ZEROCLOUD_PORT: '0', ZEROCLOUD_DATA_DIR: dataDir(), ZEROCLOUD_MAX_SESSIONS: '1', ...env });
 
 const script = '#!file://python:python\nprint(6 * 7)\n';
 const scriptHeaders = { 'x-zerovm-execute': '1.0', 'content-type': 'text/plain' };
@@ -128,7 +118,7 @@ describe('npm start', () => {
     const second = await start().ended;
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toMatch(/^[^\n]*in use[^\n]*\n$/);
-    expect(second.stderr).toContain(dataDir);
+    expect(second.stderr).toContain(dataDir());
   });
 
   test('refuses a port that is in use, in one sentence', async () => {
@@ -151,7 +141,7 @@ describe('npm run start:split', () => {
   const startSplit = () =>
     startProcess('scripts/start-split.mjs', {
       ZEROCLOUD_PORT: '0',
-      ZEROCLOUD_DATA_DIR: dataDir,
+      ZEROCLOUD_DATA_DIR: dataDir(),
       ZEROCLOUD_MAX_SESSIONS: '1',
     });
 
@@ -193,7 +183,7 @@ describe('a proxy and an object server', () => {
   const key = 'a-key-of-this-test';
 
   test('find each other in either order, and again after a restart of the object server', async () => {
-    const storageEnv = { ZEROCLOUD_DATA_DIR: dataDir, ZEROCLOUD_NODE_KEY: key, ZEROCLOUD_MAX_SESSIONS: '1' };
+    const storageEnv = { ZEROCLOUD_DATA_DIR: dataDir(), ZEROCLOUD_NODE_KEY: key, ZEROCLOUD_MAX_SESSIONS: '1' };
     const port = await freePort();
     const proxy = startProcess(proxyMain, {
       ZEROCLOUD_PORT: '0',
@@ -220,7 +210,7 @@ describe('a proxy and an object server', () => {
   test('do not work together with two keys', async () => {
     const storage = startProcess(objectServerMain, {
       ZEROCLOUD_PORT: '0',
-      ZEROCLOUD_DATA_DIR: dataDir,
+      ZEROCLOUD_DATA_DIR: dataDir(),
       ZEROCLOUD_NODE_KEY: key,
       ZEROCLOUD_MAX_SESSIONS: '1',
     });

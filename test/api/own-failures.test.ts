@@ -1,25 +1,15 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { killStartedProcesses, logIn, proxyMain, startProcess, until } from '../support/process';
+import { logIn, proxyMain, startProcess, until, useDataDir } from '../support/process';
 
 /** What the log tells of failures that are the server's own, of which the client learns a status. */
 
-let dataDir: string;
-
-beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-log-'));
-});
-
-afterEach(async () => {
-  await killStartedProcesses();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useDataDir();
 
 test('a GET of an object whose file is gone is 503, and the log says why, without the secrets of the URL', async () => {
   const server = startProcess(proxyMain, {
     ZEROCLOUD_PORT: '0',
-    ZEROCLOUD_DATA_DIR: dataDir,
+    ZEROCLOUD_DATA_DIR: dataDir(),
     ZEROCLOUD_LOG_LEVEL: 'warn',
   });
   const url = await server.url();
@@ -28,7 +18,7 @@ test('a GET of an object whose file is gone is 503, and the log says why, withou
   await fetch(`${url}/v1/AUTH_test/c`, { method: 'PUT', headers });
   const body = Buffer.alloc(200_000, 'x');
   expect((await fetch(`${url}/v1/AUTH_test/c/o`, { method: 'PUT', headers, body })).status).toBe(201);
-  const blobs = path.join(dataDir, 'blobs');
+  const blobs = path.join(dataDir(), 'blobs');
   for (const name of await readdir(blobs)) {
     for (const file of await readdir(path.join(blobs, name)).catch(() => []))
       await rm(path.join(blobs, name, file), { recursive: true });

@@ -1,24 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { killStartedProcesses, proxyMain, startProcess, until } from '../support/process';
+import { proxyMain, startProcess, until, useDataDir } from '../support/process';
 
-let dataDir: string;
-
-beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-stray-'));
-});
-
-afterEach(async () => {
-  await killStartedProcesses();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useDataDir();
 
 test('a failure that nobody waited for is logged, and the server goes on', async () => {
-  const script = path.join(dataDir, 'server.cjs');
+  const script = path.join(dataDir(), 'server.cjs');
   const fail = `setTimeout(() => void Promise.reject(new Error('stray')), 100);`;
   await writeFile(script, `${fail} require(${JSON.stringify(path.join(__dirname, '../..', proxyMain))});`);
-  const server = startProcess(script, { ZEROCLOUD_PORT: '0', ZEROCLOUD_DATA_DIR: path.join(dataDir, 'data') });
+  const server = startProcess(script, { ZEROCLOUD_PORT: '0', ZEROCLOUD_DATA_DIR: path.join(dataDir(), 'data') });
   const url = await server.url();
   await until('it is logged', () => server.stderr().includes('nobody waited for'));
   expect(server.stderr()).toContain('Error: stray');

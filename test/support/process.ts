@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 
 export const root = path.join(__dirname, '../..');
@@ -60,6 +62,19 @@ export async function killStartedProcesses(): Promise<void> {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
   started.clear();
+}
+
+/** A directory for each test of a suite; behind the test, what it started is killed and the directory gone. */
+export function useDataDir(): () => string {
+  let dataDir: string;
+  beforeEach(async () => {
+    dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-process-'));
+  });
+  afterEach(async () => {
+    await killStartedProcesses();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return () => dataDir;
 }
 
 /** A client of one server with the token of one user, over `fetch`. */
