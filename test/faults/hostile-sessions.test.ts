@@ -184,7 +184,11 @@ describe('the death of an executor process', () => {
   });
 
   test('while nothing runs is made up for', async () => {
-    for (const pid of childPids()) process.kill(pid, 'SIGKILL');
+    const pids = childPids();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const isNoticed = (dead: number) =>
+      system.events.some(({ pid, message }) => pid === dead && message.includes('died'));
+    await until('all deaths are noticed', () => pids.every(isNoticed));
     await expectHealthy();
   });
 });
