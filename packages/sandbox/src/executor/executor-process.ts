@@ -41,6 +41,8 @@ interface RunningSession {
   request: SessionRequest;
   session: Session;
   startedAtMs: number;
+  /** Files were linked into the slot for it. */
+  hasLinks: boolean;
   /** The executor has it and has not answered yet. */
   isAwaited: boolean;
   /** Messages about its time so far. */
@@ -70,7 +72,7 @@ export interface ExecutorEvents {
 }
 
 /**
- * The server's side of one executor process: forked ahead of time with an empty environment, running one session at a
+ * The server's side of one executor process: started ahead of time with an empty environment, running one session at a
  * time for one tenant, killed rather than repaired. The caller gets a result for each session whatever becomes of it.
  */
 export class ExecutorProcess {
@@ -158,6 +160,7 @@ export class ExecutorProcess {
         request,
         session,
         startedAtMs,
+        hasLinks: granted !== undefined,
         isAwaited: false,
         statusCount: 0,
         resolve,
@@ -327,12 +330,16 @@ export class ExecutorProcess {
     running.unlisten?.();
     this.lastUsedMs = performance.now();
     if (this.state === 'busy') this.state = last ? 'dead' : 'idle';
-    const revoking = this.slot.revoke(running.request)?.then(() => {
+    if (running.hasLinks) this.revoke(running.request);
+    if (last) this.kill('discarded');
+    settle();
+  }
+
+  private revoke(request: SessionRequest): void {
+    const revoking = this.slot.revoke(request).then(() => {
       if (this.revoking === revoking) this.revoking = undefined;
     });
     this.revoking = revoking;
-    if (last) this.kill('discarded');
-    settle();
   }
 
   private fail(running: RunningSession, error: unknown): void {

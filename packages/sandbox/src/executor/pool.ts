@@ -6,6 +6,7 @@ import type { SandboxOptions, Session, SessionResult } from '../session';
 import type { StopSignal } from '../stop-signal';
 import { type ExecutorEvents, ExecutorProcess, findCacheKey } from './executor-process';
 import type { ExecutorSetup } from './protocol';
+import { ShortWait } from './short-wait';
 import { Slot } from './slot';
 
 /** Starts in a row that may fail before waiting sessions are told. */
@@ -41,6 +42,7 @@ export class ExecutorPool {
   private readonly restTimer = setInterval(() => {
     for (const executor of this.executors) executor.restIfUnused(performance.now());
   }, restAfterMs / 4).unref();
+  private readonly shortWait = new ShortWait();
   private readonly spares: number;
   private firstReady!: { resolve(): void; reject(error: unknown): void };
   /** Resolves with the first executor that is ready; rejects if none can be started. */
@@ -99,8 +101,10 @@ export class ExecutorPool {
   private async start(executor: ExecutorProcess, session: Session, signal?: StopSignal): Promise<SessionResult> {
     const fresh = executor.tenant === undefined;
     executor.tenant = session.tenant;
-    this.runningCount++;
+    const isAlone = ++this.runningCount === 1;
     const result = executor.run(this.nextSession++, session, signal);
+    if (isAlone) this.shortWait.begin();
+    else this.shortWait.stop();
     if (fresh) {
       this.options.log?.({ pid: executor.pid, tenant: session.tenant }, 'an executor process was given to a tenant');
       setImmediate(() => this.refill());
@@ -109,6 +113,7 @@ export class ExecutorPool {
       return await result;
     } finally {
       this.runningCount--;
+      if (isAlone) this.shortWait.end();
       this.dispatch();
     }
   }

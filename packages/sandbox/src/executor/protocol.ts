@@ -3,7 +3,7 @@ import type { SandboxErrorCode } from '../errors';
 import type { LocalOptions, Output, Report, SystemImage } from '../session';
 import type { SnapshotReference } from '../snapshots/snapshot-files';
 
-/** What an executor process is told when it is forked (as JSON in its arguments). */
+/** What an executor process is told when it is started (as JSON in its arguments). */
 export interface ExecutorSetup {
   systemImages: SystemImage[];
   /** Outputs up to this size come back as bytes, larger ones as files of the slot. */

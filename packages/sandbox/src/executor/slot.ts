@@ -120,15 +120,15 @@ export class Slot {
     return file;
   }
 
-  /** Takes the links away again; undefined if there were none. */
-  revoke(request: SessionRequest): Promise<unknown> | undefined {
+  /** Takes the links away again. */
+  revoke(request: SessionRequest): Promise<unknown> {
     const parts = [...request.channels, ...request.mounts, request.program, ...(request.copy ? [request.copy] : [])];
     const files = parts.flatMap((part) => {
       return 'source' in part && part.source?.kind === 'file' && part.source.path.startsWith(this.inDirectory)
         ? [part.source.path]
         : [];
     });
-    return files.length === 0 ? undefined : Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
+    return Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
   }
 
   /**
