@@ -47,13 +47,16 @@ async function prepareTinyJob(server) {
   return { runJob, get };
 }
 
+/** Requests until all that is in their way is compiled for good: what a server answers for the rest of its life. */
+const warmUp = 6000;
+
 export async function tinyJob({ server }) {
   const { runJob, get } = await prepareTinyJob(server);
   const jobMs = [];
   const getMs = [];
   for (let round = 0; round < 5; round++) {
-    jobMs.push(...(await latencies(300, runJob, round === 0 ? 3000 : 20)));
-    getMs.push(...(await latencies(300, get, round === 0 ? 3000 : 20)));
+    jobMs.push(...(await latencies(300, runJob, round === 0 ? warmUp : 20)));
+    getMs.push(...(await latencies(300, get, round === 0 ? warmUp : 20)));
   }
   const [ours, base] = [median(jobMs), median(getMs)];
   return {
@@ -78,8 +81,8 @@ export async function bareJob({ server }) {
       const answer = await send(floor.port, 'POST', '/', { headers, body, keep: true });
       if (answer.body.toString() !== '4096\n') throw new Error(`bare job: ${answer.status} ${answer.body}`);
     };
-    await latencies(1, runJob, 3000);
-    await latencies(1, runBare, 3000);
+    await latencies(1, runJob, warmUp);
+    await latencies(1, runBare, warmUp);
     const times = { ours: [], floor: [] };
     for (let round = 0; round < 5; round++) {
       times.ours.push(...(await latencies(300, runJob, 20)));

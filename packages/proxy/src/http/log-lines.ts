@@ -13,16 +13,19 @@ process.prependListener('exit', () => {
   for (const flush of waiting) flush();
 });
 
+/** JSON with its line end, or what makes it when the line is handed on, which nobody waits for. */
+type LogLine = string | (() => string);
+
 /**
- * Writes lines that the caller has put together, each JSON and with its line end, to the logger's stream: for what is
- * logged with every request, where the logger's own way costs more than the request itself.
+ * Writes lines that the caller has put together to the logger's stream: for what is logged with every request, where the
+ * logger's own way costs more than the request itself.
  */
-export function createLogLines(log: Logger): (line: string) => void {
+export function createLogLines(log: Logger): (line: LogLine) => void {
   const stream = (log as unknown as Record<symbol, { write(lines: string): unknown }>)[pino.symbols.streamSym]!;
-  let lines: string[] = [];
+  let lines: LogLine[] = [];
   const flush = () => {
     waiting.delete(flush);
-    if (lines.length > 0) stream.write(lines.join(''));
+    if (lines.length > 0) stream.write(lines.map(textOf).join(''));
     lines = [];
   };
   return (line) => {
@@ -34,6 +37,10 @@ export function createLogLines(log: Logger): (line: string) => void {
       setTimeout(flush, bundleMs).unref();
     }
   };
+}
+
+function textOf(line: LogLine): string {
+  return typeof line === 'string' ? line : line();
 }
 
 const needsEscape = /[^\x20-\x7e]|["\\]/;

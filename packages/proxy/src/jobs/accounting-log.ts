@@ -1,6 +1,5 @@
 import { isStorageError } from '@zerocloud/object-server';
 import type { Deps, RequestState } from '../context';
-import { cdrLine } from './answer';
 import type { NodeOutcome } from './outcome';
 
 /** Lines of one append; an object takes two of these at least. */
@@ -102,7 +101,7 @@ export class JobLines {
     // A job that runs over midnight belongs to the day of its first node.
     this.#day ||= date.replaceAll('-', '/');
     const name = outcome.node.name.slice(0, maxLineBytes);
-    this.#lines.push(`${date} ${time} ${this.transactionId} ${name} (${cdrLine(outcome)}) [${outcome.status}]\n`);
+    this.#lines.push(`${date} ${time} ${this.transactionId} ${name} (${outcome.cdr}) [${outcome.status}]\n`);
   }
 
   /** Resolves when the lines are stored, or given up with a line in the server's log. */

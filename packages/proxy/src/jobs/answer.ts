@@ -152,7 +152,7 @@ function nodeHeaders(nodes: NodeOutcome[], seconds: number): JobResponse['header
     'X-Nexe-Retcode': join(({ exitCode }) => exitCode),
     'X-Nexe-Etag': headerText(join(({ etag }) => etag)),
     'X-Nexe-Validation': join(({ validation }) => validation),
-    'X-Nexe-Cdr-Line': `${seconds.toFixed(3)}, ${join(cdrLine)}`,
+    'X-Nexe-Cdr-Line': `${seconds.toFixed(3)}, ${join(({ cdr }) => cdr)}`,
     'X-Nexe-Policy': join(({ policy }) => policy ?? ''),
     'X-Nexe-Colocated': colocated(outcomes),
   };
@@ -178,11 +178,6 @@ function addProgramHeaders(headers: JobResponse['headers'], own: [name: string, 
     headers[printed] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value];
     replaced.add(name);
   }
-}
-
-/** A node's own time and accounting line, as in X-Nexe-Cdr-Line and in the log. */
-export function cdrLine({ seconds, accounting }: NodeOutcome): string {
-  return `${seconds.toFixed(3)}, ${accounting}`;
 }
 
 /** Where all nodes run. */

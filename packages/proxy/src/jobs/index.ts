@@ -8,7 +8,7 @@ import { createLogLines, infoLevel, quoted } from '../http/log-lines';
 import { OutputRooms } from '../quotas/output-rooms';
 import { AccountingLog } from './accounting-log';
 import { Admission, type JobRequest } from './admission';
-import { Answer, cdrLine } from './answer';
+import { Answer } from './answer';
 import { authoriseNodes } from './authorise';
 import { cgiEnvironment, chainedEnvironment } from './cgi-environment';
 import { runChain } from './chain';
@@ -80,7 +80,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     await turn;
     try {
       const startedAt = performance.now();
-      const onStart = (one: PlannedNode) => watched.nodeStarted(indexOf.get(one)!);
+      const onStart = (one: PlannedNode) => afterwards(() => watched.nodeStarted(indexOf.get(one)!));
       const followLinks = async (session: NodeSession, staged: string[]) => {
         const linked = await withoutLinks(session, node, rights, config.limits.symloopMax);
         return withoutManifests(linked, deps, rights, staged);
@@ -88,7 +88,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       await runUnits(units, { node, job, denied, width, signal, onStart, followLinks }, (outcomes) => {
         const indexes = outcomes.map((outcome) => indexOf.get(outcome.node)!);
         outcomes.forEach((outcome, at) => {
-          watched.nodeEnded(indexes[at]!, outcome);
+          afterwards(() => watched.nodeEnded(indexes[at]!, outcome));
           lines?.add(outcome);
           logNode(ctx, outcome);
         });
@@ -123,10 +123,15 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
 
   function logNode(ctx: SwiftContext, outcome: NodeOutcome): void {
     if (!isLogged) return;
-    const { path, transactionId } = ctx.state;
-    const { node, status } = outcome;
-    const text = `zerovm-cdr ${path.account} ${transactionId} ${node.name} (${cdrLine(outcome)}) [${status}]`;
-    writeLine(`{"level":${infoLevel},"time":${now()},"msg":${quoted(text)}}\n`);
+    const { transactionId } = ctx.state;
+    const { account } = ctx.state.path;
+    const { node, status, cdr } = outcome;
+    const { name } = node;
+    const endedAtMs = now();
+    writeLine(() => {
+      const text = `zerovm-cdr ${account} ${transactionId} ${name} (${cdr}) [${status}]`;
+      return `{"level":${infoLevel},"time":${endedAtMs},"msg":${quoted(text)}}\n`;
+    });
   }
 
   /** Runs the job and those chained to it; lets go of what the request brought along. */
@@ -136,11 +141,12 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       if (prepare) await prepare();
       const response = await runChain(request, config.jobs, run);
       response.headers[chainTimeName] = secondsSince(startedAt);
-      live.end(request.ctx.state, response.status);
+      afterwards(() => live.end(request.ctx.state, response.status));
       return response;
     } catch (error) {
       if (error instanceof HttpError) error.headers[chainTimeName] = secondsSince(startedAt);
-      live.end(request.ctx.state, statusOf(error, request.ctx.state.stop));
+      const status = statusOf(error, request.ctx.state.stop);
+      afterwards(() => live.end(request.ctx.state, status));
       throw error;
     } finally {
       if (request.parsed.stagedId !== undefined || request.payload) await release(request);
@@ -168,6 +174,12 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     sendResponse(ctx, response);
   };
 }
+
+/**
+ * What is shown to those who watch waits for the end of the turn of the event loop, when what the turn is about, a session
+ * handed to its executor or an answer, is on its way. All of it in order.
+ */
+const afterwards = setImmediate;
 
 /** For the live view: what the client is answered; nothing if it hung up. */
 function statusOf(error: unknown, signal: StopSignal): number | undefined {

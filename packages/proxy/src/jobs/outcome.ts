@@ -18,9 +18,9 @@ export interface NodeOutcome {
   exitCode: number;
   etag: string;
   validation: number;
-  /** Seconds of the node, and its accounting line. */
-  seconds: number;
   accounting: string;
+  /** The node's own time and its accounting, as in X-Nexe-Cdr-Line and in the log. */
+  cdr: string;
   /** Counters of the session, if it had any. */
   usage?: Accounting;
   error?: string;
@@ -59,6 +59,7 @@ const putStatuses: Partial<Record<StorageErrorCode, number>> = {
 export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedOutput | undefined): NodeOutcome {
   const { report } = result;
   const returned = findReturnedOutput(result.outputs);
+  const accounting = accountingLine(report.accounting);
   const outcome: NodeOutcome = {
     node,
     status: 200,
@@ -66,8 +67,8 @@ export function outcomeOf(node: PlannedNode, result: NodeResult, denied: DeniedO
     exitCode: report.exitCode,
     etag: report.etags.map(({ name, md5 }) => `${name} ${md5}`).join(' ') || 'disabled',
     validation: report.validation,
-    seconds: report.elapsedMs / 1000,
-    accounting: accountingLine(report.accounting),
+    accounting,
+    cdr: `${(report.elapsedMs / 1000).toFixed(3)}, ${accounting}`,
     usage: report.accounting,
     detail: report.detail,
     isCached: report.daemon,
@@ -96,8 +97,8 @@ export function lostOutcome(node: PlannedNode, error: StorageError): NodeOutcome
     exitCode: 0,
     etag: '',
     validation: 0,
-    seconds: 0,
     accounting: emptyCdr,
+    cdr: `0.000, ${emptyCdr}`,
     error: text,
     returned: { contentType: 'text/plain', sizeBytes: body.length, body },
   };

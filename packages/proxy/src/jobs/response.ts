@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { SwiftContext } from '../context';
 import { headerName } from '../http/header-text';
+import { setOwnHeader } from '../http/unchecked-header';
 import { readWholeBody } from '../http/whole-body';
 
 /** The answer of a job before anybody decided what becomes of it: sent, taken as the next job, or stored. */
@@ -21,7 +22,11 @@ export function findHeader({ headers }: JobResponse, name: string): string | und
 export function sendResponse(ctx: SwiftContext, { status, headers, body, sizeBytes }: JobResponse): void {
   const { res } = ctx;
   ctx.status = status;
-  for (const name in headers) if (name !== 'Content-Length') res.setHeader(name, headers[name]!);
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (name.startsWith(ownPrefix) && typeof value === 'string') setOwnHeader(res, name.toLowerCase(), name, value);
+    else if (name !== 'Content-Length') res.setHeader(name, value);
+  }
   if (status === 204 || status === 304) {
     discard(body);
     res.removeHeader('Content-Type');
@@ -33,6 +38,9 @@ export function sendResponse(ctx: SwiftContext, { status, headers, body, sizeByt
   const isLength = typeof claimed === 'string' && /^\d{1,15}$/.test(claimed);
   res.setHeader('Content-Length', isLength ? claimed : String(sizeBytes));
 }
+
+/** Made of plain texts here, and no program can say it. */
+const ownPrefix = 'X-Nexe-';
 
 export function discard(body: Buffer | Readable): void {
   if (body instanceof Readable) body.destroy();

@@ -48,8 +48,8 @@ describe('a session that ran', () => {
 
   test('has its accounting in ten numbers', () => {
     expect(outcomeOf(node, result(), undefined)).toMatchObject({
-      seconds: 3.994,
       accounting: '0.10 3.52 1262 75929984 34 199 1 2 3 4',
+      cdr: '3.994, 0.10 3.52 1262 75929984 34 199 1 2 3 4',
       etag: 'disabled',
       isCached: false,
     });
