@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { startServer, type TestServer } from '../support/server';
+import { until } from '../support/until';
 
 let server: TestServer;
 let token: string;
@@ -80,7 +81,7 @@ describe('names of metadata beyond ASCII', () => {
       text += chunk;
     });
     socket.write('GET /healthcheck HTTP/1.1\r\nHost: h\r\n\r\n');
-    await waitFor(() => text.endsWith('OK'));
+    await until('the answer is there', () => text.endsWith('OK'));
     socket.write(
       `PUT /v1/AUTH_test/later HTTP/1.1\r\nHost: h\r\nX-Auth-Token: ${token}\r\nX-Container-Meta-ü: 1\r\nContent-Length: 0\r\n\r\n`,
     );
@@ -96,7 +97,7 @@ describe('names of metadata beyond ASCII', () => {
       text += chunk;
     });
     socket.write('GET /healthcheck HTTP/1.1\r\nHost: h\r\n\r\nGET /healthcheck HTTP/1.1\r\nX-Trick: ');
-    await waitFor(() => text.includes('OK'));
+    await until('the answer is there', () => text.includes('OK'));
     socket.write(
       `PUT /v1/AUTH_test/smuggled HTTP/1.1\r\nHost: h\r\nX-Auth-Token: ${token}\r\nX-Container-Meta-ü: 1\r\n\r\n`,
     );
@@ -166,11 +167,3 @@ test('Expect: 100-continue asks for the body only when it is wanted', async () =
   expect(refused).toMatch(/^HTTP\/1.1 401 Unauthorized\r\n/);
   expect(refused).toContain('Connection: close');
 });
-
-async function waitFor(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('did not happen within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

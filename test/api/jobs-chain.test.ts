@@ -55,6 +55,23 @@ describe('a job whose answer is a job', () => {
     expect(Number(answer.headers['x-chain-total-time'])).toBeGreaterThan(0);
   });
 
+  test('may have fewer nodes after more, and each step is shown with its own nodes', async () => {
+    const map = (names: string[]) =>
+      JSON.stringify(
+        names.map((name) => ({
+          name,
+          exec: { path: 'file://python:python', args: 'main.py' },
+          devices: [{ name: 'python' }, { name: 'stdout', content_type: 'message/cgi' }],
+        })),
+      );
+    const body = `import json, os, sys\nif os.environ["SCRIPT_NAME"] == "c":\n ${answerWith([second])}`;
+    const archive = await tarOf({ 'boot/system.map': map(['a', 'b', 'c']), 'main.py': body });
+    const answer = await client.post(archive, { 'content-type': 'application/x-tar' });
+    expect([answer.status, answer.body]).toEqual([200, 'input']);
+    const job = JSON.parse((await client.send('GET', `/jobs/v1/AUTH_test/${answer.headers['x-trans-id']}`)).body);
+    expect(job).toMatchObject({ state: 'done', step: 2, nodes: { total: 1, waiting: 0, running: 0, done: 1 } });
+  });
+
   test('is followed whatever its own status is', async () => {
     const answer = await run(answerWith([second], `Status: 500 Odd\\nContent-Type: application/json\\n${executes}`));
     expect([answer.status, answer.body]).toEqual([200, 'input']);

@@ -1,4 +1,5 @@
 import { startServer, type TestServer } from '../support/server';
+import { until } from '../support/until';
 import { JobClient } from './jobs-support';
 
 let server: TestServer;
@@ -33,10 +34,6 @@ async function states(): Promise<string[]> {
   return (JSON.parse(answer.body).jobs as { state: string }[]).map(({ state }) => state);
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(setImmediate);
-}
-
 async function stopAll(): Promise<void> {
   const { jobs } = JSON.parse((await client.send('GET', '/jobs/v1/AUTH_test')).body) as {
     jobs: { id: string; state: string }[];
@@ -49,7 +46,7 @@ async function stopAll(): Promise<void> {
 test('a job of one account starts at once while another’s fill every place and wait for more', async () => {
   const endless = [{ name: 'spin', count: 50, exec: { path: spin }, devices: stdout }];
   const running = [client.job(endless), client.job(endless), client.job(endless)];
-  await until(async () => (await states()).length === 3);
+  await until('the live view has three jobs', async () => (await states()).length === 3);
   expect((await states()).sort()).toEqual(['running', 'waiting', 'waiting']);
   const refused = await client.job(endless);
   expect([refused.status, refused.body]).toEqual([503, 'Slot not available']);

@@ -1,4 +1,5 @@
-import { logIn, proxyMain, startProcess, until, useDataDir } from '../support/process';
+import { logIn, proxyMain, startProcess, useDataDir } from '../support/process';
+import { until } from '../support/until';
 
 /** What the log of the server tells of jobs: a line `zerovm-cdr` for each node (ZeroCloud's logs, section 23). */
 

@@ -2,15 +2,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import {
-  logIn,
-  objectServerMain,
-  proxyMain,
-  type ServerProcess,
-  startProcess,
-  until,
-  useDataDir,
-} from '../support/process';
+import { logIn, objectServerMain, proxyMain, type ServerProcess, startProcess, useDataDir } from '../support/process';
+import { until } from '../support/until';
 
 const dataDir = useDataDir();
 

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { logIn, proxyMain, startProcess, until, useDataDir } from '../support/process';
+import { logIn, proxyMain, startProcess, useDataDir } from '../support/process';
+import { until } from '../support/until';
 
 /** What the log tells of failures that are the server's own, of which the client learns a status. */
 

@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { RemoteNode } from '@zerocloud/object-server/remote-node';
 import { Secret } from '@zerocloud/object-server/settings';
 import { inChunks, md5, someBytes } from '../contract/object-store';
-import { until } from '../support/process';
 import { openRemoteTestNode, type RemoteTestNode } from '../support/storage-node';
+import { until } from '../support/until';
 
 const timestamp = '1700000001.00000';
 const home = { account: 'AUTH_test', container: 'c' };

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { until } from '../support/until';
 import { ended, openWorkplace, type Workplace } from './zvsh-support';
 
 let here: Workplace;
@@ -500,9 +501,8 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the guests, and nothing is le
   const child = here.start('zvapp', ['job.json']);
   const end = ended(child);
   const temporary = path.join(here.directory, '../tmp');
-  const deadline = Date.now() + 20_000;
   const isRunning = () => readdirSync(temporary, { recursive: true }).some((file) => String(file).includes('/in/'));
-  while (!isRunning() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until('the guest runs', isRunning, 20_000);
   child.kill(name);
   const number = name === 'SIGINT' ? 2 : 15;
   expect(await end).toMatchObject({ code: 128 + number, stderr: `zvapp: interrupted by signal ${number}\n` });
@@ -515,9 +515,7 @@ test('a signal ends the wait for standard input', async () => {
   const end = ended(child);
   child.stdin!.write('some');
   const temporary = path.join(here.directory, '../tmp');
-  const deadline = Date.now() + 20_000;
-  while (readdirSync(temporary).length === 0 && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await until('zvapp has begun', () => readdirSync(temporary).length > 0, 20_000);
   child.kill('SIGTERM');
   expect(await end).toMatchObject({ code: 143, stdout: '' });
 });

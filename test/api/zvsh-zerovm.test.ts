@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { until } from '../support/sandbox';
+import { until } from '../support/until';
 import { ended, openWorkplace, type Workplace } from './zvsh-support';
 
 let here: Workplace;

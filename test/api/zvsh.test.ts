@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isAlive, until } from '../support/sandbox';
+import { isAlive } from '../support/sandbox';
+import { until } from '../support/until';
 import { ended, nextText, openWorkplace, type Workplace } from './zvsh-support';
 
 let here: Workplace;

@@ -8,9 +8,9 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
 import { endOfArchive, member } from '../support/tar-blocks';
+import { until } from '../support/until';
 
 /** Applications that start from a copy: what a session finds in it, what it does not, and how long copies live. */
 

@@ -12,8 +12,8 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
+import { until } from '../support/until';
 
 const pipeError = 64;
 const python = { kind: 'system-image' as const, image: 'python', path: 'python' };

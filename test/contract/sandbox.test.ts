@@ -17,8 +17,8 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
+import { until } from '../support/until';
 
 let test1: TestSandbox;
 let sandbox: TestSandbox['sandbox'];

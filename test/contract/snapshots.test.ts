@@ -12,9 +12,9 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
 import { endOfArchive, member } from '../support/tar-blocks';
+import { until } from '../support/until';
 
 /**
  * Python from a snapshot is Python: every session here runs twice, once from the snapshot and once in an interpreter that was

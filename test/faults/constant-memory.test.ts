@@ -6,7 +6,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { killStartedProcesses, logIn, proxyMain, type ServerProcess, startProcess, until } from '../support/process';
+import { killStartedProcesses, logIn, proxyMain, type ServerProcess, startProcess } from '../support/process';
+import { until } from '../support/until';
 
 const mebibyte = 1024 * 1024;
 

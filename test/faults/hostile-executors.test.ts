@@ -7,15 +7,8 @@ import type { SessionResult } from '@zerocloud/sandbox';
 import { GroupPool } from '@zerocloud/sandbox/executor/group-pool';
 import { ExecutorPool } from '@zerocloud/sandbox/executor/pool';
 import { createOpenJail, type Jail } from '@zerocloud/sandbox/jail/jail';
-import {
-  compileGuest,
-  descendantPids,
-  filesLeftIn,
-  sessionOf,
-  startTestSandbox,
-  takeOutput,
-  until,
-} from '../support/sandbox';
+import { compileGuest, descendantPids, filesLeftIn, sessionOf, startTestSandbox, takeOutput } from '../support/sandbox';
+import { until } from '../support/until';
 
 /** Executors that a guest has taken over: they may lose their own sessions, and nothing else. */
 

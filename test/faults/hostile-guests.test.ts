@@ -14,8 +14,8 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
+import { until } from '../support/until';
 
 const fileBytes = 8 * 1024 ** 2;
 

@@ -17,8 +17,8 @@ import {
   startTestSandbox,
   type TestSandbox,
   takeOutput,
-  until,
 } from '../support/sandbox';
+import { until } from '../support/until';
 
 let system: TestSandbox;
 let sandbox: TestSandbox['sandbox'];

@@ -11,7 +11,8 @@ import { lineFd } from '@zerocloud/sandbox/executor/protocol';
 import { Slot } from '@zerocloud/sandbox/executor/slot';
 import { createJail, inspectHost, type Jail, killJailed } from '@zerocloud/sandbox/jail/jail';
 import { findTool } from '@zerocloud/sandbox/jail/tools';
-import { descendantPids, isAlive, until } from '../support/sandbox';
+import { descendantPids, isAlive } from '../support/sandbox';
+import { until } from '../support/until';
 
 /**
  * The escape drill: JavaScript instead of WebAssembly, in a process started as executors are, shows what a guest would reach

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { killStartedProcesses, logIn, proxyMain, startProcess } from '../support/process';
-import { descendantPids, isAlive, until } from '../support/sandbox';
+import { descendantPids, isAlive } from '../support/sandbox';
+import { until } from '../support/until';
 import { assembleGuest } from '../support/wat';
 
 /** kill -9 of a server whose connected jobs run: as groups, and in parts with what lies on disk between them. */

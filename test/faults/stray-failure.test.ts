@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { proxyMain, startProcess, until, useDataDir } from '../support/process';
+import { proxyMain, startProcess, useDataDir } from '../support/process';
+import { until } from '../support/until';
 
 const dataDir = useDataDir();
 

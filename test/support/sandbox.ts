@@ -146,12 +146,3 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-/** Waits until something holds; fails loudly if it never does. */
-export async function until(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
-  const end = Date.now() + deadlineMs;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { StorageError } from '@zerocloud/object-server/errors';
 import { Staging, type StagingOptions } from '@zerocloud/object-server/staging';
+import { until } from '../../support/until';
 
 let directory: string;
 let counter = 0;
@@ -25,12 +26,8 @@ async function* chunks(...parts: (string | Buffer | Error)[]): AsyncGenerator<Ui
   }
 }
 
-async function emptied(): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while ((await readdir(directory)).length > 0 && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  expect(await readdir(directory)).toEqual([]);
+function emptied(): Promise<void> {
+  return until('the directory is empty', async () => (await readdir(directory)).length === 0);
 }
 
 describe('a staged body', () => {

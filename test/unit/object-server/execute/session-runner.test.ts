@@ -10,6 +10,7 @@ import { type LevelStore, type NodeChannel, type NodeSession, openLevelStore } f
 import { createSessionRunner } from '@zerocloud/object-server/execute/session-runner';
 import { Staging } from '@zerocloud/object-server/staging';
 import { type Sandbox, SandboxError } from '@zerocloud/sandbox';
+import { until } from '../../../support/until';
 import { ScriptedSandbox } from './scripted-sandbox';
 
 const inlineOutputBytes = 1000;
@@ -408,10 +409,6 @@ test.each<[ConstructorParameters<typeof SandboxError>[0], string]>([
 });
 
 /** Waits until the directory is empty; files are removed without anybody waiting for it. */
-async function settled(directory: string): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while ((await readdir(directory)).length > 0) {
-    if (Date.now() > deadline) throw new Error(`${directory} still holds ${await readdir(directory)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+function settled(directory: string): Promise<void> {
+  return until(`${directory} is empty`, async () => (await readdir(directory)).length === 0);
 }

@@ -11,6 +11,7 @@ import { ChannelState, createChannelState } from '@zerocloud/sandbox/channels/st
 import { errno } from '@zerocloud/sandbox/wasi/errno';
 import fc from 'fast-check';
 import { inputSpec, outputSpec } from '../../../support/guest-world';
+import { until } from '../../../support/until';
 
 const both = { reads: 1000, readBytes: 1e9, writes: 1000, writeBytes: 1e9 };
 let directory: string;
@@ -196,8 +197,7 @@ describe('an output', () => {
       for (let i = 0; ; i++) channel.write(memory.fill(i), IoVectors.of(0, 1000), 0);`,
       { eval: true, workerData: { modules, spec, shared: state.shared } },
     );
-    const deadline = Date.now() + 10_000;
-    while (state.writeBytes < 300_000 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until('much is written', () => state.writeBytes >= 300_000);
     await worker.terminate();
     const { data } = collect(spec, state, 0);
     // Killed between a write and its counting, the last write is there without being counted.

@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { Session } from '@zerocloud/sandbox';
 import { GroupPool, type KeptProcesses } from '@zerocloud/sandbox/executor/group-pool';
 import { createOpenJail } from '@zerocloud/sandbox/jail/jail';
-import { compileGuest, descendantPids, sessionOf, until } from '../../../support/sandbox';
+import { compileGuest, descendantPids, sessionOf } from '../../../support/sandbox';
+import { until } from '../../../support/until';
 
 let directory: string;
 let program: Uint8Array;

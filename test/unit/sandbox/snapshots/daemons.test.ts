@@ -5,7 +5,8 @@ import path from 'node:path';
 import type { DaemonLimits, Session, SessionResult } from '@zerocloud/sandbox';
 import { createReport } from '@zerocloud/sandbox/report';
 import { type Acquired, Daemons } from '@zerocloud/sandbox/snapshots/daemons';
-import { sessionOf, until } from '../../../support/sandbox';
+import { sessionOf } from '../../../support/sandbox';
+import { until } from '../../../support/until';
 
 /** The book-keeping of copies, with sessions that make them in name only; the real ones are in `contract/daemons.test.ts`. */
 
