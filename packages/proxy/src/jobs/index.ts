@@ -72,6 +72,8 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
     const width = (places?.maxSessions ?? 0) + 1;
     const indexOf = new Map(nodes.map((node, index) => [node, index]));
     const answer = new Answer(nodes.length);
+    // Else the nodes of the step before would be told of as nodes of this one.
+    if (request.isChained) await new Promise<void>(afterwards);
     const watched = live.begin(ctx.state, nodes);
     const { signal } = watched;
     const lines = accounting?.begin(ctx.state);

@@ -125,7 +125,8 @@ export class LiveJob {
   /** `status` is that of the answer; absent when there was none, because the client hung up. */
   end(status: number | undefined): void {
     if (this.isOver) return;
-    const wasStopped = status === undefined || this.signal.aborted;
+    // An answer that was ready when its owner stopped the job is sent all the same.
+    const wasStopped = status === undefined || (status >= 400 && this.signal.aborted);
     this.#running?.unlisten();
     this.#running = undefined;
     this.endedMs = this.#now();
