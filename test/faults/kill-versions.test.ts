@@ -1,17 +1,13 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type LevelStore, openLevelStore } from '@zerocloud/object-server/store/level/level-store';
+import type { LevelStore } from '@zerocloud/object-server/store/level/level-store';
 import {
   isDeleteMarker,
   type ObjectEntry,
   type ObjectPath,
   type VersionEntry,
 } from '@zerocloud/object-server/store/object-store';
-import { findContradictions } from '../unit/object-server/store/consistency';
+import { killAgainAndAgain } from '../support/killed-writer';
+import { blobIds, md5OfBody } from '../support/stored-bodies';
 
 const rounds = 10;
 const account = 'AUTH_test';
@@ -19,24 +15,8 @@ const account = 'AUTH_test';
 /** Of each `container/name`, newest first: etags of what was stored, `deleted` for a delete marker. */
 type Histories = Map<string, string[]>;
 
-async function writeAndKill(dataDir: string, journal: string): Promise<void> {
-  await writeFile(journal, '');
-  const args = [path.join(__dirname, 'versions-writer.cjs'), dataDir, journal];
-  const writer = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  writer.stderr.setEncoding('utf8').on('data', (chunk) => {
-    errors += chunk;
-  });
-  const exited = once(writer, 'exit');
-  const deadline = Date.now() + 20_000;
-  while ((await stat(journal)).size === 0 && writer.exitCode === null && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
-  writer.kill('SIGKILL');
-  const [code, signal] = await exited;
-  expect({ code, signal, errors }).toEqual({ code: null, signal: 'SIGKILL', errors: '' });
-}
+/** `versions-writer.cjs` says what its lines mean. */
+type Line = ['begin' | 'done', container: string, name: string, etag: string | null];
 
 /** What a write makes of a history, by what the container keeps. */
 function after(container: string, history: string[], etag: string | null): string[] {
@@ -45,13 +25,10 @@ function after(container: string, history: string[], etag: string | null): strin
   return container === 'stack' ? history.slice(1) : ['deleted', ...history];
 }
 
-/** Lays the journal over what was there; resolves with what may have happened besides. */
-async function replay(journal: string, histories: Histories): Promise<Histories> {
+/** Lays the journal over what was there; returns what may have happened besides. */
+function replay(journal: Line[], histories: Histories): Histories {
   const unfinished: Histories = new Map();
-  const text = await readFile(journal, 'utf8');
-  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    if (line === '') continue;
-    const [event, container, name, etag] = JSON.parse(line) as ['begin' | 'done', string, string, string | null];
+  for (const [event, container, name, etag] of journal) {
     const key = `${container}/${name}`;
     if (event === 'begin') {
       unfinished.set(key, after(container, histories.get(key) ?? [], etag));
@@ -65,11 +42,8 @@ async function replay(journal: string, histories: Histories): Promise<Histories>
 
 async function readEtag(store: LevelStore, at: ObjectPath): Promise<string> {
   const opened = (await store.openObject(at))!;
-  const hash = createHash('md5');
-  const body = await opened.read();
-  for await (const chunk of ArrayBuffer.isView(body) ? [body] : body) hash.update(chunk as Buffer);
+  expect(await md5OfBody(opened)).toBe(opened.record.etag);
   opened.close();
-  expect(hash.digest('hex')).toBe(opened.record.etag);
   return isDeleteMarker(opened.record) ? 'deleted' : opened.record.etag;
 }
 
@@ -122,41 +96,22 @@ async function checkBlobs(store: LevelStore, dataDir: string): Promise<void> {
     }
   }
   await store.maintenance.runNow('orphanSweep');
-  const files = await readdir(path.join(dataDir, 'blobs'), { recursive: true, withFileTypes: true });
-  const names = files.filter((file) => file.isFile()).map((file) => file.name);
-  expect(names.sort()).toEqual([...referred].sort());
+  expect(await blobIds(dataDir)).toEqual([...referred].sort());
 }
 
 test(`versions are neither lost nor doubled by a store that is killed ${rounds} times`, async () => {
-  const directory = await mkdtemp(path.join(tmpdir(), 'zerocloud-kill-versions-'));
-  const dataDir = path.join(directory, 'data');
-  const journal = path.join(directory, 'journal');
   let histories: Histories = new Map();
-  let acknowledgedCount = 0;
-  try {
-    for (let round = 0; round < rounds; round++) {
-      await writeAndKill(dataDir, journal);
-      const unfinished = await replay(journal, histories);
-      acknowledgedCount += (await readFile(journal, 'utf8')).split('"done"').length - 1;
-      const store = await openLevelStore({ dataDir });
-      try {
-        const found = await readHistories(store);
-        for (const key of new Set([...histories.keys(), ...unfinished.keys(), ...found.keys()])) {
-          const allowed = [histories.get(key) ?? []];
-          if (unfinished.has(key)) allowed.push(unfinished.get(key)!);
-          expect({ key, allowed }).toEqual({ key, allowed: expect.arrayContaining([found.get(key) ?? []]) });
-        }
-        await checkCounters(store);
-        await checkBlobs(store, dataDir);
-        histories = found;
-      } finally {
-        await store.close();
-      }
-      expect(await findContradictions(dataDir)).toEqual([]);
+  const writer = path.join(__dirname, 'versions-writer.cjs');
+  await killAgainAndAgain<Line>(writer, rounds, async ({ store, dataDir, journal }) => {
+    const unfinished = replay(journal, histories);
+    const found = await readHistories(store);
+    for (const key of new Set([...histories.keys(), ...unfinished.keys(), ...found.keys()])) {
+      const allowed = [histories.get(key) ?? []];
+      if (unfinished.has(key)) allowed.push(unfinished.get(key)!);
+      expect({ key, allowed }).toEqual({ key, allowed: expect.arrayContaining([found.get(key) ?? []]) });
     }
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-  // Otherwise the writers never got to work, and nothing was tested.
-  expect(acknowledgedCount).toBeGreaterThan(rounds * 10);
+    await checkCounters(store);
+    await checkBlobs(store, dataDir);
+    histories = found;
+  });
 }, 120_000);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isStorageError } from '@zerocloud/object-server/errors';
 import { type LevelStore, openLevelStore } from '@zerocloud/object-server/store/level/level-store';
 import {
@@ -9,7 +8,8 @@ import {
   type VersionEntry,
 } from '@zerocloud/object-server/store/object-store';
 import { md5, someBytes } from '../../../contract/object-store';
-import { findContradictions } from './consistency';
+import { findContradictions } from '../../../support/consistency';
+import { md5OfBody } from '../../../support/stored-bodies';
 import { withDataDir } from './support';
 
 const rounds = 5;
@@ -69,10 +69,8 @@ async function* inPieces(data: Buffer, breakOff = false): AsyncGenerator<Buffer>
 }
 
 async function etagOf(opened: OpenObject): Promise<string> {
-  const hash = createHash('md5');
-  const body = await opened.read();
-  for await (const chunk of Buffer.isBuffer(body) ? [body] : body) hash.update(chunk as Buffer);
-  return isDeleteMarker(opened.record) ? deleted : hash.digest('hex');
+  const etag = await md5OfBody(opened);
+  return isDeleteMarker(opened.record) ? deleted : etag;
 }
 
 /** `undefined` for a refusal; anything else than a refusal is a fault. */
