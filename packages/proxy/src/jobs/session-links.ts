@@ -23,12 +23,14 @@ export async function withoutLinks(
     return { kind: 'object', path: (await followLinks(look, start, { maxLinks })).path };
   };
   const { program } = session;
-  const channels = session.channels.map(async (channel) =>
-    channel.source ? { ...channel, source: await follow(channel.source) } : channel,
-  );
-  return {
-    ...session,
-    program: program.kind === 'source' ? { kind: 'source', source: await follow(program.source) } : program,
-    channels: await Promise.all(channels),
-  };
+  // All at once and waited for together: one that fails while another is waited for would be a failure that nobody hears of.
+  const [followed, channels] = await Promise.all([
+    program.kind === 'source' ? follow(program.source) : undefined,
+    Promise.all(
+      session.channels.map(async (channel) =>
+        channel.source ? { ...channel, source: await follow(channel.source) } : channel,
+      ),
+    ),
+  ]);
+  return { ...session, program: followed ? { kind: 'source', source: followed } : program, channels };
 }
