@@ -18,7 +18,10 @@ export async function runUnit(unit: Unit, context: RunContext, spills: Spills | 
     results = await runFollowing({ sessions, pipes: pipesOf(unit) }, context);
   } catch (error) {
     if (!isStorageError(error)) throw error;
-    if (error.code === 'sessionFailed') return nodes.map((node) => lostOutcome(node, error));
+    if (error.code === 'sessionFailed') {
+      if (spills) holdSpills(unit, undefined, spills);
+      return nodes.map((node) => lostOutcome(node, error));
+    }
     throw refusedNode(nodes[error.session ?? 0]!.name, error);
   }
   if (spills) holdSpills(unit, results, spills);
@@ -59,8 +62,9 @@ function endsOf({ nodes, pipes, incoming, outgoing }: Unit, spills: Spills | und
     const spilled = { stagedId: spills!.findId(connection) };
     ends.get(connection.to)!.inputs.push({ device: connection.input, spilled });
   }
-  for (const { from, output, fileType } of outgoing) {
-    ends.get(from)!.outputs.push({ device: output, fileType, spillBytes: spills!.leftBytes });
+  for (const connection of outgoing) {
+    const { from, output, fileType } = connection;
+    ends.get(from)!.outputs.push({ device: output, fileType, spillBytes: spills!.sizeOf(connection) });
   }
   return [...ends.values()];
 }
@@ -73,10 +77,13 @@ function pipesOf({ nodes, pipes }: Unit): NodeGroup['pipes'] {
   }));
 }
 
-function holdSpills({ nodes, outgoing }: Unit, results: readonly NodeResult[], spills: Spills): void {
+/** `results`: undefined if the nodes were lost. */
+function holdSpills({ nodes, outgoing }: Unit, results: readonly NodeResult[] | undefined, spills: Spills): void {
   for (const connection of outgoing) {
-    const { outputs } = results[nodes.indexOf(connection.from)]!;
-    const output = outputs.find(({ device }) => device === connection.output);
-    if (output?.stagedId !== undefined) spills.hold(connection, output.stagedId, output.sizeBytes);
+    const result = results?.[nodes.indexOf(connection.from)];
+    spills.hold(
+      connection,
+      result?.outputs.find(({ device }) => device === connection.output),
+    );
   }
 }

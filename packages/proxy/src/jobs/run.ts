@@ -37,6 +37,7 @@ export async function runUnits(
   const follow = () => signal.abort(context.signal.reason);
   if (context.signal.aborted) follow();
   else context.signal.addEventListener('abort', follow, { once: true });
+  const { width } = context;
   const spills = new Spills(context.node, context.job.limits.maxSpillBytes);
   const order = new ReadyUnits(units);
   let failure: { error: unknown } | undefined;
@@ -55,9 +56,16 @@ export async function runUnits(
       startMore();
     };
     const startMore = () => {
-      while (!failure && running < context.width) {
-        const unit = order.take();
+      while (!failure && running < width) {
+        const unit = order.next;
         if (!unit) break;
+        if (unit.outgoing.length > 0) {
+          // Much less than one of those that run was given: they will most likely give some of it back.
+          if (running > 0 && spills.freeBytes < spills.reservedBytes / running / 2) break;
+          const writers = Math.min(order.readyWriters, width - running);
+          spills.reserve(unit.outgoing, spills.freeBytes / writers);
+        }
+        order.take();
         running++;
         void run(unit);
       }
@@ -74,20 +82,28 @@ export async function runUnits(
 class ReadyUnits {
   readonly #ready: Unit[] = [];
   #next = 0;
+  /** Units that could start now, and write what lies on disk until others read it. */
+  readyWriters = 0;
   /** Of units that wait: connections whose writers have not ended. */
   readonly #missing = new Map<Unit, number>();
   readonly #readerOf = new Map<Unit['incoming'][number], Unit>();
 
   constructor(units: readonly Unit[]) {
     for (const unit of units) {
-      if (unit.incoming.length === 0) this.#ready.push(unit);
+      if (unit.incoming.length === 0) this.#add(unit);
       else this.#missing.set(unit, unit.incoming.length);
       for (const connection of unit.incoming) this.#readerOf.set(connection, unit);
     }
   }
 
-  take(): Unit | undefined {
-    return this.#ready[this.#next++] ?? this.#none();
+  /** The first of those that can start. */
+  get next(): Unit | undefined {
+    return this.#ready[this.#next];
+  }
+
+  /** `next` was started. */
+  take(): void {
+    if (this.#ready[this.#next++]!.outgoing.length > 0) this.readyWriters--;
   }
 
   ended(unit: Unit): void {
@@ -95,12 +111,12 @@ class ReadyUnits {
       const reader = this.#readerOf.get(connection)!;
       const missing = this.#missing.get(reader)! - 1;
       this.#missing.set(reader, missing);
-      if (missing === 0) this.#ready.push(reader);
+      if (missing === 0) this.#add(reader);
     }
   }
 
-  #none(): undefined {
-    this.#next = this.#ready.length;
-    return undefined;
+  #add(unit: Unit): void {
+    this.#ready.push(unit);
+    if (unit.outgoing.length > 0) this.readyWriters++;
   }
 }

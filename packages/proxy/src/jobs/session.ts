@@ -41,7 +41,7 @@ export interface Job {
 export interface NodeEnds {
   /** `spilled`: the writer has ended before, and this holds what it wrote, if it came that far. */
   inputs: { device: string; spilled?: { stagedId?: string } }[];
-  /** `spillBytes`: the reader runs later, and so many bytes may lie on disk until then. */
+  /** `spillBytes`: the reader runs later, and so many bytes may lie on disk until then; one at least. */
   outputs: { device: string; fileType: FileType; spillBytes?: number }[];
 }
 
