@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { startServer, type TestServer } from '../support/server';
+import { packTar } from '../support/tar';
 
 const base = '/v1/AUTH_test';
 
@@ -13,19 +13,13 @@ interface File {
   pax?: Record<string, string>;
 }
 
-async function tar(...files: File[]): Promise<Buffer> {
-  const archive = pack();
-  for (const { name, data = '', type = 'file', pax } of files) {
-    archive.entry(
-      { name, type, linkname: type === 'symlink' ? 'x' : undefined, pax } as never,
+const tar = (...files: File[]) =>
+  packTar(
+    files.map(({ name, data, type = 'file', pax }) => [
+      { name, type, linkname: type === 'symlink' ? 'x' : undefined, pax },
       type === 'file' ? data : '',
-    );
-  }
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
+    ]),
+  );
 
 describe.each([
   ['in one process', false],

@@ -1,5 +1,6 @@
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient } from './jobs-support';
 
 let server: TestServer;
 let client: JobClient;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { startServer, type TestServer } from '../support/server';
+import { tarOf } from '../support/tar';
 import { assembleGuest } from '../support/wat';
-import { JobClient, python, tarOf } from './jobs-support';
+import { JobClient, python } from './jobs-support';
 
 let server: TestServer;
 let client: JobClient;

@@ -1,6 +1,7 @@
 import loadSqlite from 'sql.js';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient } from './jobs-support';
 
 let server: TestServer;
 let client: JobClient;

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient } from './jobs-support';
 
 /** Applications whose modules are imported once: `exec.daemon`, and `X-Nexe-Cached`. */
 

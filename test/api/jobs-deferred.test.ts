@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { startServer, type TestServer } from '../support/server';
-import { type JobAnswer, JobClient, python, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { type JobAnswer, JobClient, python } from './jobs-support';
 
 describe.each([
   ['in one process', {}],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, python, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient, python } from './jobs-support';
 
 let server: TestServer;
 let client: JobClient;

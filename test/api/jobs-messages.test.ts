@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient } from './jobs-support';
 
 /** Programs say in a message (`message/http`, `message/cgi`) what status, headers and type their output has. */
 describe.each([

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient } from './jobs-support';
 
 let server: TestServer;
 let client: JobClient;

@@ -1,5 +1,6 @@
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, python, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient, python } from './jobs-support';
 
 /**
  * Rules of the job service that no other file is about, by the sections of ZeroCloud's behaviour: recognising requests,

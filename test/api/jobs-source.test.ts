@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { startServer, type TestServer } from '../support/server';
-import { JobClient, python, tarOf } from './jobs-support';
+import { tarOf } from '../support/tar';
+import { JobClient, python } from './jobs-support';
 
 /** `X-Zerovm-Source` names the object that holds the job; the request's body is data then. */
 describe.each([

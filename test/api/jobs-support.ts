@@ -1,6 +1,5 @@
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { pack } from 'tar-stream';
 import type { TestServer } from '../support/server';
 import { assembleGuest } from '../support/wat';
 
@@ -67,14 +66,6 @@ export class JobClient {
     await this.put(`bin/${name}`, Buffer.from(await assembleGuest(name)));
     return `swift://~/bin/${name}`;
   }
-}
-
-/** A tar archive of these files. */
-export async function tarOf(files: Record<string, string | Buffer>): Promise<Buffer> {
-  const archive = pack();
-  for (const [name, data] of Object.entries(files)) archive.entry({ name }, data);
-  archive.finalize();
-  return buffer(archive);
 }
 
 /** A script for the system image `python`. */

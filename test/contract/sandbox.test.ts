@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/
 import os from 'node:os';
 import path from 'node:path';
 import { configuredImages, pythonImages, type SessionResult } from '@zerocloud/sandbox';
-import { pack } from 'tar-stream';
 import { manyFunctions } from '../support/guests/many-functions';
 import {
   childPids,
@@ -18,6 +17,7 @@ import {
   type TestSandbox,
   takeOutput,
 } from '../support/sandbox';
+import { tarOf } from '../support/tar';
 import { until } from '../support/until';
 
 let test1: TestSandbox;
@@ -37,15 +37,6 @@ function md5(data: string | Uint8Array): string {
 /** What sessions left behind. */
 function filesLeft(): string[] {
   return filesLeftIn(test1.workDir);
-}
-
-async function tarOf(files: Record<string, string | Uint8Array>): Promise<Buffer> {
-  const archive = pack();
-  for (const [name, content] of Object.entries(files)) archive.entry({ name }, Buffer.from(content));
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 describe('a session', () => {

@@ -1,21 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { findBootMap, inflateHead, tarHeader, tarTrailer } from '@zerocloud/proxy/jobs/archive';
-import { pack } from 'tar-stream';
-
-async function tarOf(entries: [Parameters<ReturnType<typeof pack>['entry']>[0], string][]): Promise<Buffer> {
-  const archive = pack();
-  for (const [header, data] of entries) archive.entry(header, data);
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
+import { packTar } from '../../../support/tar';
 
 const text = (map: Uint8Array | undefined) => map && Buffer.from(map).toString();
 
 describe('looking for the job description of an archive', () => {
   test('finds it behind other members and long names', async () => {
-    const archive = await tarOf([
+    const archive = await packTar([
       [{ name: `${'deep/'.repeat(60)}file` }, 'x'.repeat(1000)],
       [{ name: 'boot', type: 'directory' }, ''],
       [{ name: 'boot/system.map' }, '[1]'],
@@ -24,21 +15,21 @@ describe('looking for the job description of an archive', () => {
   });
 
   test('finds a name that stands in a pax header', async () => {
-    const archive = await tarOf([[{ name: 'short', pax: { path: 'boot/system.map' } }, '[2]']]);
+    const archive = await packTar([[{ name: 'short', pax: { path: 'boot/system.map' } }, '[2]']]);
     expect(text(findBootMap(archive))).toBe('[2]');
   });
 
   test('finds nothing that is cut off, a directory, or behind the end', async () => {
-    const archive = await tarOf([[{ name: 'boot/system.map' }, 'x'.repeat(600)]]);
+    const archive = await packTar([[{ name: 'boot/system.map' }, 'x'.repeat(600)]]);
     expect(findBootMap(archive.subarray(0, 1000))).toBeUndefined();
-    expect(findBootMap(await tarOf([[{ name: 'boot/system.map', type: 'directory' }, '']]))).toBeUndefined();
+    expect(findBootMap(await packTar([[{ name: 'boot/system.map', type: 'directory' }, '']]))).toBeUndefined();
     expect(findBootMap(Buffer.concat([Buffer.alloc(1024), archive]))).toBeUndefined();
     expect(findBootMap(archive.subarray(0, 511))).toBeUndefined();
   });
 
   test('throws at damage in front and stops at damage behind', async () => {
     expect(() => findBootMap(Buffer.alloc(512, 1))).toThrow();
-    const archive = await tarOf([
+    const archive = await packTar([
       [{ name: 'a' }, 'x'],
       [{ name: 'boot/system.map' }, '[]'],
     ]);

@@ -1,7 +1,7 @@
 import { BytesAccess, type RandomAccess } from '@zerocloud/sandbox/channels/random-access';
 import { findTarMember, readTarIndex, type TarEntry } from '@zerocloud/sandbox/images/tar';
 import fc from 'fast-check';
-import { pack } from 'tar-stream';
+import { packTar } from '../../../support/tar';
 import { endOfArchive, type HeaderFields, member, paxRecords, tarHeader } from '../../../support/tar-blocks';
 
 function index(...parts: Uint8Array[]): TarEntry[] {
@@ -10,15 +10,6 @@ function index(...parts: Uint8Array[]): TarEntry[] {
 
 function summary(entries: TarEntry[]): string[] {
   return entries.map(({ kind, path, linkTarget }) => `${kind} ${path}${linkTarget && ` -> ${linkTarget}`}`);
-}
-
-async function packed(entries: [object, string?][]): Promise<Buffer> {
-  const archive = pack();
-  for (const [header, content] of entries) archive.entry(header as never, content ?? '');
-  archive.finalize();
-  const parts: Buffer[] = [];
-  for await (const part of archive) parts.push(part as Buffer);
-  return Buffer.concat(parts);
 }
 
 function contentOf(archive: Uint8Array, { offset, sizeBytes }: { offset: number; sizeBytes: number }): string {
@@ -30,7 +21,7 @@ const refusal = (code: string, sentence: RegExp) =>
 
 describe('the index of a tar archive', () => {
   test('has files, directories and links with their attributes', async () => {
-    const archive = await packed([
+    const archive = await packTar([
       [{ name: 'bin/', type: 'directory', mode: 0o755, mtime: new Date(1_700_000_000_000) }],
       [{ name: 'bin/run', mode: 0o711, mtime: new Date(1_700_000_000_000) }, 'program'],
       [{ name: 'bin/alias', type: 'symlink', linkname: '../bin/run' }],
@@ -49,7 +40,7 @@ describe('the index of a tar archive', () => {
 
   test('has long and non-ASCII names from pax headers', async () => {
     const name = `${'däta/'.repeat(40)}file`;
-    const archive = await packed([[{ name }, 'x']]);
+    const archive = await packTar([[{ name }, 'x']]);
     expect(summary(readTarIndex(new BytesAccess(archive)))).toEqual([`file ${name}`]);
   });
 
@@ -169,7 +160,7 @@ describe('the index of a tar archive', () => {
   });
 
   test('answers any damaged archive with an index or a refusal', async () => {
-    const archive = await packed([
+    const archive = await packTar([
       [{ name: 'a/', type: 'directory' }],
       [{ name: `${'long/'.repeat(50)}b` }, 'content'],
       [{ name: 'c', type: 'symlink', linkname: 'a' }],
