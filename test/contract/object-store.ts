@@ -6,6 +6,7 @@ import type {
   ObjectPath,
   ObjectStore,
   PutObjectOptions,
+  RequiredObject,
   SubdirEntry,
 } from '@zerocloud/object-server/store/object-store';
 
@@ -100,6 +101,69 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
       return { containers: containerCount, objects: ofContainer.objectCount, bytes: ofContainer.bytesUsed };
     };
     const refusal = (code: string) => expect.objectContaining({ name: 'StorageError', code });
+
+    describe('writes that depend on another object', () => {
+      const guard = { account, container: 'guards', object: 'guard' };
+      const guardMetadata = { seen: '1', kept: 'k' };
+      const required = { container: 'guards', object: 'guard', metadata: {}, becomes: 'deleted' as const };
+      beforeEach(async () => {
+        await createContainer();
+        await createContainer({ account, container: 'guards' });
+        await put(guard, Buffer.from('guard'), { metadata: guardMetadata });
+        await put('source', Buffer.from('source'));
+      });
+      const write = async (how: string, requires: RequiredObject) => {
+        if (how === 'a small body') return put('o', Buffer.from('new'), { requires });
+        if (how === 'a large body') return put('o', someBytes(100_000), { requires });
+        const { bodyId } = (await store.findObject(at('source')))!;
+        const options = { timestamp: t2, sourceBodyId: bodyId, contentType: 'a/b', metadata: {}, requires };
+        return store.copyObject(at('source'), at('o'), options);
+      };
+
+      describe.each(['a small body', 'a large body', 'a copy'])('%s', (how) => {
+        test('takes it along', async () => {
+          await write(how, { ...required, metadata: { seen: '1', missing: '' } });
+          expect(await store.findObject(guard)).toBeUndefined();
+          expect(await store.findObject(at('o'))).toBeDefined();
+          expect(await store.findAccount(account)).toMatchObject({ objectCount: 2 });
+          await expect(write(how, required)).rejects.toEqual(refusal('requirementNotMet'));
+        });
+
+        test('leaves a note with it', async () => {
+          await write(how, { ...required, becomes: { seen: '2' } });
+          expect(await store.findObject(guard)).toMatchObject({ timestamp: t1, metadata: { seen: '2', kept: 'k' } });
+          expect((await read(guard)).toString()).toBe('guard');
+        });
+
+        test.each<[string, Partial<RequiredObject>]>([
+          ['is not there', { object: 'other' }],
+          ['has no container', { container: 'other' }],
+          ['has other metadata', { metadata: { seen: '2' } }],
+          ['has metadata that it should not have', { metadata: { seen: '' } }],
+          ['lacks metadata', { metadata: { missing: 'x' } }],
+        ])('is refused when it %s, and leaves nothing', async (_what, change) => {
+          const before = await store.findAccount(account);
+          await expect(write(how, { ...required, ...change })).rejects.toEqual(refusal('requirementNotMet'));
+          expect(await store.findObject(at('o'))).toBeUndefined();
+          expect(await store.findObject(guard)).toMatchObject({ metadata: guardMetadata });
+          expect(await store.findAccount(account)).toEqual(before);
+        });
+
+        test('is refused when it has expired', async () => {
+          await put(guard, Buffer.from('guard'), { deleteAt: startMs / 1000 + 5 });
+          nowMs += 5000;
+          await expect(write(how, required)).rejects.toEqual(refusal('requirementNotMet'));
+        });
+      });
+
+      test('of many at once only one takes it', async () => {
+        const requires = { ...required, metadata: { seen: '1' } };
+        const writes = Array.from({ length: 10 }, (_, i) => put(`o${i}`, someBytes(i * 20_000), { requires }));
+        const settled = await Promise.allSettled(writes);
+        expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        expect(await store.listObjects(home, { limit: 100, prefix: 'o' })).toHaveLength(1);
+      });
+    });
 
     describe('objects that are kept', () => {
       describeVersions({

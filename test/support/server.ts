@@ -32,6 +32,8 @@ export interface TestServer {
   host: string;
   port: number;
   dataDir: string;
+  /** URL of the object server, if there is one: `NODE_URL` of another proxy before it. */
+  nodeUrl?: string;
   /** The storage node as the proxy sees it. */
   node: StorageNode;
   /** The user of `test` that `token()` logs in by default. */
@@ -57,6 +59,9 @@ export const testUsers = [
   'admin:admin=admin .admin .reseller_admin',
 ].join(';');
 
+/** What proxies and object servers of the tests know each other by. */
+export const testNodeKey = 'key-of-a-test-server';
+
 /** A whole Zerocloud on a free port of loopback with a fresh data directory, in this process. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const temporary = options.dataDir === undefined ? await mkdtemp(path.join(os.tmpdir(), 'zerocloud-')) : undefined;
@@ -69,7 +74,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     ...withPrefix(options.env ?? {}),
   };
   const log = createLogger(level);
-  const nodeKey = { ZEROCLOUD_NODE_KEY: 'key-of-a-test-server' };
+  const nodeKey = { ZEROCLOUD_NODE_KEY: testNodeKey };
   const storage = options.split
     ? await startObjectServer(readObjectServerConfig({ ...common, ...nodeKey }), log)
     : undefined;
@@ -86,6 +91,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     url: running.url,
     ...address,
     dataDir,
+    nodeUrl: storage?.url,
     node: running.node,
     defaultUser,
     storageUrl: (account = 'test') => `${running.url}/v1/AUTH_${account}`,

@@ -9,6 +9,7 @@ export type StorageErrorCode =
   | 'policyConflict'
   | 'objectNotFound'
   | 'objectExists'
+  | 'requirementNotMet'
   | 'objectIsLink'
   | 'objectIsManifest'
   | 'objectTooLarge'

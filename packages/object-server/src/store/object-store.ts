@@ -217,6 +217,19 @@ export interface OpenObject {
   close(): void;
 }
 
+/**
+ * Another object of the account that a write depends on, in the same step: it is refused with `requirementNotMet` unless
+ * the object is there as it was seen. So what is made of several objects needs no lock, however many proxies make it.
+ */
+export interface RequiredObject {
+  container: string;
+  object: string;
+  /** Metadata that it must have; an empty value means none of this name. */
+  metadata: Metadata;
+  /** What the write does to it: it goes, or gets these metadata besides its own. */
+  becomes: 'deleted' | Metadata;
+}
+
 export interface PutObjectOptions {
   timestamp: string;
   contentType: string;
@@ -230,6 +243,8 @@ export interface PutObjectOptions {
   etag?: string;
   /** `If-None-Match: *`: refuse with `objectExists` if the name is taken (checked before the body is read, and again at commit). */
   ifAbsent?: boolean;
+  /** Looked at when the body has arrived. */
+  requires?: RequiredObject;
 }
 
 export interface CopyObjectOptions {
@@ -240,6 +255,7 @@ export interface CopyObjectOptions {
   metadata: Metadata;
   deleteAt?: number;
   ifAbsent?: boolean;
+  requires?: RequiredObject;
 }
 
 export interface AppendObjectOptions {
@@ -304,7 +320,7 @@ export interface ObjectStore {
    * who wants to answer on the same socket passes `request.iterator({ destroyOnReturn: false })`.
    */
   putObject(path: ObjectPath, body: AsyncIterable<Uint8Array>, options: PutObjectOptions): Promise<ObjectRecord>;
-  /** A second name for the same bytes; nothing is copied. `objectNotFound`, `containerNotFound` (of the target), `objectExists`. */
+  /** A second name for the same bytes; nothing is copied. `objectNotFound`, `containerNotFound` (of the target), `objectExists`, `requirementNotMet`. */
   copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord>;
   /**
    * Adds to the end of a small object, or makes one: in one step, so that of several writers none loses its part.

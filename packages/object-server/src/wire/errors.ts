@@ -19,6 +19,7 @@ const statuses: Record<StorageErrorCode, number> = {
   policyConflict: 409,
   objectNotFound: 404,
   objectExists: 412,
+  requirementNotMet: 409,
   objectIsLink: 409,
   objectIsManifest: 409,
   objectTooLarge: 413,

@@ -65,6 +65,15 @@ export const versionListQuery = listQuery.omit({ path: true }).extend({
   versionMarker: z.string().optional(),
 }) satisfies z.ZodType<VersionListQuery>;
 
+const requires = z
+  .strictObject({
+    container: z.string(),
+    object: z.string(),
+    metadata,
+    becomes: z.union([z.literal('deleted'), metadata]),
+  })
+  .optional();
+
 export const putOptions = z.strictObject({
   timestamp,
   contentType: z.string(),
@@ -74,6 +83,7 @@ export const putOptions = z.strictObject({
   maxBytes: count,
   etag: z.string().optional(),
   ifAbsent: z.boolean().optional(),
+  requires,
 });
 
 export const updateOptions = z.strictObject({
@@ -104,6 +114,7 @@ export const copyRequest = z.strictObject({
     metadata,
     deleteAt: count.optional(),
     ifAbsent: z.boolean().optional(),
+    requires,
   }),
 });
 

@@ -15,6 +15,7 @@ const statusOfStorageError: Record<StorageErrorCode, [status: number, body?: str
   policyConflict: [409],
   objectNotFound: [404],
   objectExists: [412],
+  requirementNotMet: [409],
   objectIsLink: [409],
   objectIsManifest: [409],
   objectTooLarge: [413],

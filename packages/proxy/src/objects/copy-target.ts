@@ -1,4 +1,4 @@
-import type { Metadata, ObjectPath, ObjectRecord } from '@zerocloud/object-server';
+import type { Metadata, ObjectPath, ObjectRecord, RequiredObject } from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
@@ -14,6 +14,7 @@ import { readContentType } from './content-type';
 import { encodePath } from './copy-request';
 import { readDeleteAt } from './expiry';
 import { readMetadata, userMetadataPrefix } from './metadata-rules';
+import { findRequiredObject } from './required-object';
 import { answerCreated, authorizeUpload, checkName } from './write-object';
 
 /** What a copy becomes besides its content. */
@@ -22,6 +23,7 @@ export interface TargetOptions {
   contentType: string;
   metadata: Metadata;
   deleteAt?: number;
+  requires?: RequiredObject;
 }
 
 /** Rights, container, limits and headers of the target. What the request names replaces what the source has. */
@@ -54,7 +56,8 @@ export async function prepareTarget(
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp) ?? (isFresh ? undefined : record.deleteAt);
   const contentType = readContentType(headers, target.object, record.contentType);
   checkMergedMetadata(inherited, sent, limits);
-  return { timestamp: ctx.state.timestamp, contentType, metadata, deleteAt };
+  const requires = findRequiredObject(headers);
+  return { timestamp: ctx.state.timestamp, contentType, metadata, deleteAt, requires };
 }
 
 /** Metadata that belong to the content and not to the user go along even with X-Fresh-Metadata. */

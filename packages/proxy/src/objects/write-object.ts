@@ -23,6 +23,7 @@ import { readCopySource } from './copy-request';
 import { readDeleteAt } from './expiry';
 import { readMetadata } from './metadata-rules';
 import { objectPath } from './object-path';
+import { findRequiredObject } from './required-object';
 import { refuseUncheckedConditions } from './unsupported';
 import { UploadBody } from './upload-body';
 import { validateProgram, wantsValidation } from './validate-program';
@@ -66,6 +67,7 @@ async function uploadObject(ctx: SwiftContext, deps: Deps, path: ObjectPath): Pr
     maxBytes: link ? 0 : room,
     etag: findSentEtag(headers),
     ifAbsent,
+    requires: findRequiredObject(headers),
   });
   const record = await (link ? stored.catch(asLinkWithBody) : stored);
   answerCreated(ctx, record);

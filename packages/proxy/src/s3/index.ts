@@ -16,7 +16,6 @@ import { readPayload } from './payload/payload';
 import { answerPreflight, isPreflight } from './preflight';
 import { readTarget, type S3Api, S3Request } from './request';
 import { getOperation } from './routes';
-import { Turns } from './uploads/turns';
 import { renderError } from './xml';
 
 /**
@@ -24,7 +23,7 @@ import { renderError } from './xml';
  * requests of Swift; all others go on. Access keys are `account:user`, secrets the keys of the users.
  */
 export function s3(deps: Deps, users: UserTable, subrequests: Subrequests): Middleware {
-  const api: S3Api = { deps, config: deps.config.s3, subrequests, endings: new Turns() };
+  const api: S3Api = { deps, config: deps.config.s3, subrequests };
   const { preflightOrigins } = api.config;
   return (ctx, next) => {
     if (ctx.req.method === 'OPTIONS' && preflightOrigins.length > 0 && isPreflight(ctx)) {

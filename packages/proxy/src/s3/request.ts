@@ -8,15 +8,12 @@ import type { S3Config } from './config';
 import { invalidArgument, noSuchBucket, S3Error } from './errors';
 import type { S3Parameters } from './parameters';
 import type { Payload } from './payload/payload';
-import type { Turns } from './uploads/turns';
 
 /** What all requests have in common. */
 export interface S3Api {
   deps: Deps;
   config: S3Config;
   subrequests: Subrequests;
-  /** Of uploads. */
-  endings: Turns;
 }
 
 /** What a request is about, before anybody knows whose it is. */

@@ -64,6 +64,7 @@ import { OpenBlob } from './open-object';
 import { type ReceivedBody, type ReceiveOptions, receiveBody } from './receive-body';
 import { recoverRelaxed } from './relaxed-recovery';
 import { RelaxedSync } from './relaxed-sync';
+import { meetRequirement } from './required-object';
 import { accounts, containers, marks, mergeMetadata, objects } from './rows';
 import type { Log, StoreParts } from './store-parts';
 import { listVersionPage } from './version-listing';
@@ -261,6 +262,7 @@ export class LevelStore implements ObjectStore, BodyFiles {
       const original = findVersionRow(tx.find, source, this.#parts.now());
       if (!original || original.bodyId !== options.sourceBodyId) throw objectNotFound();
       checkTarget(tx.find, target, options, this.#parts.now());
+      if (options.requires) meetRequirement(this.#versions(tx), target.account, options.requires, options.timestamp);
       shareBody(tx, original.bodyId);
       const { bodyId, sizeBytes, etag } = original;
       const record = putCurrent(this.#versions(tx), target, makeRecord({ bodyId, sizeBytes, etag }, options));
@@ -379,12 +381,13 @@ export class LevelStore implements ObjectStore, BodyFiles {
   async #storeBody(
     path: ObjectPath,
     body: ReceivedBody,
-    options: FinishedObjectOptions & { ifAbsent?: boolean },
+    options: FinishedObjectOptions & Pick<PutObjectOptions, 'ifAbsent' | 'requires'>,
   ): Promise<ObjectRecord> {
     const { sizeBytes, etag } = body;
     let record: ObjectRecord | undefined;
     await this.#bodies.commit(body, (tx, bodyId) => {
       checkTarget(tx.find, path, options, this.#parts.now());
+      if (options.requires) meetRequirement(this.#versions(tx), path.account, options.requires, options.timestamp);
       record = putCurrent(this.#versions(tx), path, makeRecord({ bodyId, sizeBytes, etag }, options));
     });
     return record!;

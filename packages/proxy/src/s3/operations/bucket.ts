@@ -49,7 +49,6 @@ async function alreadyThere(req: S3Request): Promise<S3Error> {
 
 export async function deleteBucket(req: S3Request): Promise<void> {
   const bucket = await getBucketFor(req, 'OWNER');
-  // Looked at before anything goes: the parts of a version that is kept stand among those of unfinished uploads.
   if (bucket.objectCount > 0 || bucket.versionCount) {
     throw bucket.versioning
       ? new S3Error(
@@ -58,30 +57,39 @@ export async function deleteBucket(req: S3Request): Promise<void> {
         )
       : new S3Error('BucketNotEmpty');
   }
-  await deleteSegments(req);
+  // The bucket goes first, if it is empty still: parts of an object or of a version stand among those of unfinished uploads.
   await callSwift(req, { method: 'DELETE' });
+  const untilMs = req.api.deps.now();
+  await deleteSegments(req, untilMs).catch((err) => {
+    req.api.deps.log.warn(
+      { txn: req.ctx.state.transactionId, err, bucket: req.bucket },
+      'parts of a bucket that is gone stay',
+    );
+  });
   respondEmpty(req.ctx, 204);
 }
 
-/** What unfinished uploads to the bucket left. */
-async function deleteSegments(req: S3Request): Promise<void> {
+/** What unfinished uploads to the bucket left. Younger parts are those of a new bucket of that name. */
+async function deleteSegments(req: S3Request, untilMs: number): Promise<void> {
   const container = segmentsOf(req.bucket);
   for (let marker = ''; ; ) {
     const page = { method: 'GET', container, query: { format: 'json', marker } };
     const answer = await askSwift(req, page);
     if (answer.status === 404) return;
     if (answer.status >= 400) throw await refusalOf(req, page, answer);
-    const segments = readListing<{ name: string }>(answer);
+    const segments = readListing<{ name: string; last_modified: string }>(answer);
     if (segments.length === 0) break;
+    const old = segments.filter(({ last_modified }) => Date.parse(`${last_modified}Z`) < untilMs);
     await removeSegments(
       req,
       container,
-      segments.map(({ name }) => name),
+      old.map(({ name }) => name),
     );
     marker = segments.at(-1)!.name;
   }
   const { status } = await askSwift(req, { method: 'DELETE', container });
-  if (status >= 400 && status !== 404) throw new S3Error('ServiceUnavailable');
+  // 409: a new bucket has uploads of its own.
+  if (status >= 400 && status !== 404 && status !== 409) throw new S3Error('ServiceUnavailable');
 }
 
 export async function getLocation(req: S3Request): Promise<void> {

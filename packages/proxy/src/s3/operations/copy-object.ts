@@ -85,7 +85,7 @@ export async function copyObject(req: S3Request): Promise<void> {
     query: { 'version-id': source.versionId, 'multipart-manifest': keepsParts ? 'get' : undefined },
     headers: { ...own, ...copyFrom(source, keepsParts), ...(keepsParts ? {} : noInheritance), [objectAclName]: acl },
   });
-  await removeReplaced(req, replaced);
+  await removeReplaced(req, replaced, answer);
   answerCopied(req, 'CopyObjectResult', source, answer);
 }
 

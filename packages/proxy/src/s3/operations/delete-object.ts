@@ -1,4 +1,4 @@
-import { deleteMarkerType, nullVersion, type Versioning } from '@zerocloud/object-server';
+import { type ContainerRecord, deleteMarkerType, nullVersion } from '@zerocloud/object-server';
 import { respondEmpty } from '../../http/respond';
 import type { SubAnswer } from '../../http/subrequest';
 import { readWholeBody } from '../../http/whole-body';
@@ -13,9 +13,9 @@ import { uploadMetadata } from '../uploads/upload';
 
 /** DELETE Object: 204 also when there was none. */
 export async function deleteObject(req: S3Request): Promise<void> {
-  const { versioning } = await getBucketFor(req, 'WRITE');
+  const bucket = await getBucketFor(req, 'WRITE');
   const version = req.params.get('versionId') || undefined;
-  const deleted = await removeObject(req, versioning, req.key, version);
+  const deleted = await removeObject(req, bucket, req.key, version);
   respondEmpty(req.ctx, 204, {
     ...(deleted.versionId !== undefined && { 'x-amz-version-id': deleted.versionId }),
     ...(deleted.isMarker && { 'x-amz-delete-marker': 'true' }),
@@ -35,7 +35,7 @@ export interface Deleted {
  */
 export async function removeObject(
   req: S3Request,
-  versioning: Versioning | undefined,
+  { versioning, archive }: ContainerRecord,
   key: string,
   version?: string,
 ): Promise<Deleted> {
@@ -45,7 +45,7 @@ export async function removeObject(
   const head = await askSwift(req, { method: 'HEAD', object: key, query: { ...selection, symlink: 'get' } });
   // A version that stays keeps its parts.
   const isNull = head.headers['x-object-version-id'] === nullVersion;
-  const isGone = version !== undefined || !versioning || (versioning === 'suspended' && isNull);
+  const isGone = version !== undefined || !(versioning || archive) || (versioning === 'suspended' && isNull);
   const uploadId = isGone && isStatic(head) ? head.headers[uploadMetadata.id] : undefined;
   const isLarge = isGone && isStatic(head) && !uploadId;
   const manifest = isLarge ? { 'multipart-manifest': 'delete' } : {};
@@ -58,7 +58,10 @@ export async function removeObject(
   const answer = await askSwift(req, request);
   if (answer.status >= 400 && answer.status !== 404) throw await refusalOf(req, request, answer);
   if (isLarge && answer.status === 200) await checkParts(answer.body);
-  if (uploadId) await removeReplaced(req, { container: segmentsOf(req.bucket), name: `${key}/${uploadId}` });
+  if (uploadId) {
+    const parts = { container: segmentsOf(req.bucket), name: `${key}/${uploadId}` };
+    await removeReplaced(req, parts, version === undefined ? answer : nothingKept);
+  }
   if (version !== undefined && versioning) await promote(req, key);
   const added = version === undefined ? answer.headers['x-object-version-id'] : undefined;
   return {
@@ -66,6 +69,9 @@ export async function removeObject(
     isMarker: added !== undefined || head.headers['content-type'] === deleteMarkerType,
   };
 }
+
+/** A version that is named goes for good. */
+const nothingKept = { headers: {} };
 
 function isStatic({ headers }: SubAnswer): boolean {
   return headers['x-static-large-object']?.toLowerCase() === 'true';

@@ -1,4 +1,4 @@
-import type { Versioning } from '@zerocloud/object-server';
+import type { ContainerRecord } from '@zerocloud/object-server';
 import { getBucketFor } from '../access';
 import { answerXml } from '../answers';
 import { S3Error } from '../errors';
@@ -51,9 +51,9 @@ function readDelete(body: Buffer): { doomed: Doomed[]; isQuiet: boolean } {
 
 async function deleteAll(req: S3Request, doomed: Doomed[]): Promise<(Deleted | S3Error)[]> {
   const results: (Deleted | S3Error)[] = [];
-  let versioning: Versioning | undefined;
+  let bucket: ContainerRecord;
   try {
-    ({ versioning } = await getBucketFor(req, 'WRITE'));
+    bucket = await getBucketFor(req, 'WRITE');
   } catch (error) {
     if (error instanceof S3Error && error.code === 'AccessDenied') return doomed.map(() => error);
     throw error;
@@ -63,7 +63,7 @@ async function deleteAll(req: S3Request, doomed: Doomed[]): Promise<(Deleted | S
     while (next < doomed.length) {
       const index = next++;
       const { key, version } = doomed[index]!;
-      results[index] = await removeObject(req, versioning, key, version).catch((error: unknown) => {
+      results[index] = await removeObject(req, bucket, key, version).catch((error: unknown) => {
         if (error instanceof S3Error) return error;
         throw error;
       });

@@ -113,7 +113,7 @@ export async function putObject(req: S3Request): Promise<void> {
     },
     body: req.payload.stream(),
   });
-  await removeReplaced(req, replaced);
+  await removeReplaced(req, replaced, answer);
   answerPut(req, answer.headers);
 }
 

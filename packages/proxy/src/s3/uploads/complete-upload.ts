@@ -10,11 +10,11 @@ import { answerXml } from '../answers';
 import { noSuchUpload, notImplemented, S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { s3EtagName } from '../s3-etag';
-import { callSwift } from '../swift';
+import { askSwift, refusalOf, type SwiftRequest } from '../swift';
 import { allowOnly, findText, parseXml, textElement, xmlDocument } from '../xml';
 import { findReplaced, removeReplaced } from './replaced';
 import {
-  endUpload,
+  asWhole,
   findCompleted,
   getUpload,
   listUploadedParts,
@@ -26,6 +26,8 @@ import {
 
 /** With the longest checksum. */
 const maxBytesOfPart = 512;
+/** An upload that gets parts again and again while it is being completed: after so many the client may try later. */
+const maxAttempts = 5;
 const minBodyBytes = 2 * 1024 * 1024;
 const partElements = [
   'PartNumber',
@@ -51,41 +53,49 @@ export async function completeUpload(req: S3Request): Promise<void> {
   }
   const bucket = await getBucketFor(req, 'WRITE');
   const named = await readParts(req, await getUpload(req));
-  await endUpload(req, () => complete(req, bucket, named));
+  for (let attempt = 1; !(await complete(req, bucket, named)); attempt++) {
+    if (attempt === maxAttempts) throw new S3Error('ServiceUnavailable');
+  }
   answerCompleted(req, etagOf(named));
 }
 
-async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPart[]): Promise<void> {
+/** False if the upload has changed meanwhile: a part came, or somebody else ended it. */
+async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPart[]): Promise<boolean> {
   const upload = await getUpload(req);
   const etag = etagOf(named);
   const completed = upload.isCompleted ? upload.head : await findCompleted(req, upload.id);
   if (completed) {
-    // Again, for a client that did not hear of it the first time, because of a crash perhaps.
+    // Again, for a client that did not hear of it the first time. Both are there only if an earlier version crashed.
     if (!upload.isCompleted) await removeSegments(req, upload.container, [upload.name]);
     if (completed.headers[s3EtagName] !== etag) throw noSuchUpload(upload.id);
-    return;
+    return true;
   }
   const uploaded = await listUploadedParts(req, upload);
   const manifest = Buffer.from(JSON.stringify(manifestOf(req, upload, named, uploaded)));
   const replaced = await findReplaced(req, bucket);
-  const answer = await callSwift(req, {
+  const request: SwiftRequest = {
     method: 'PUT',
     object: req.key,
     query: { 'multipart-manifest': 'put' },
     headers: {
       ...headersOf(upload),
+      ...asWhole(upload),
       'content-length': String(manifest.length),
       [maxSegmentsName]: String(named.length),
       [s3EtagName]: etag,
     },
     body: once(manifest),
-  });
+  };
+  const answer = await askSwift(req, request);
+  if (answer.status === 409) return false;
+  if (answer.status >= 400) throw await refusalOf(req, request, answer);
   const isNamed = new Set(named.map(({ number }) => number));
   const unused = uploaded.filter(({ number }) => !isNamed.has(number)).map(({ name }) => name);
-  await removeSegments(req, upload.container, [upload.name, ...unused]);
-  await removeReplaced(req, replaced);
+  await removeSegments(req, upload.container, unused);
+  await removeReplaced(req, replaced, answer);
   const version = answer.headers['x-object-version-id'];
   if (version !== undefined) req.ctx.res.setHeader('x-amz-version-id', version);
+  return true;
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {

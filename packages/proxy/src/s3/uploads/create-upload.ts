@@ -6,7 +6,7 @@ import { segmentsOf } from '../bucket-name';
 import { notImplemented } from '../errors';
 import { readObjectHeaders } from '../object-headers';
 import type { S3Request } from '../request';
-import { askSwift, callSwift } from '../swift';
+import { callSwift } from '../swift';
 import { textElement, xmlDocument } from '../xml';
 import { uploadMetadata } from './upload';
 
@@ -48,7 +48,7 @@ export async function createUpload(req: S3Request): Promise<void> {
 /** The parts live under the policy of their bucket, and whoever may use the one by Swift may use the other. */
 async function makeContainer(req: S3Request, container: string): Promise<void> {
   if (await req.api.deps.node.findContainer({ account: req.account, container })) return;
-  const { headers } = await askSwift(req, { method: 'HEAD' });
+  const { headers } = await callSwift(req, { method: 'HEAD' });
   const kept = ['x-storage-policy', 'x-container-read', 'x-container-write'];
   const same = Object.fromEntries(kept.map((name) => [name, headers[name]]));
   await callSwift(req, { method: 'PUT', container, headers: same });

@@ -1,4 +1,5 @@
 import { type ContainerRecord, nullVersion } from '@zerocloud/object-server';
+import type { SubAnswer } from '../../http/subrequest';
 import { isStatic } from '../../large-objects/stored-manifest';
 import { segmentsOf } from '../bucket-name';
 import type { S3Request } from '../request';
@@ -12,8 +13,9 @@ export interface Replaced {
 }
 
 /** Those of a multipart object at the key of the request; nothing where the bucket keeps what is replaced. */
-export async function findReplaced(req: S3Request, { versioning }: ContainerRecord): Promise<Replaced | undefined> {
-  if (versioning === 'enabled') return undefined;
+export async function findReplaced(req: S3Request, bucket: ContainerRecord): Promise<Replaced | undefined> {
+  const { versioning, archive } = bucket;
+  if (versioning === 'enabled' || archive) return undefined;
   const path = { account: req.account, container: req.bucket, object: req.key };
   const record = await req.api.deps.node.findObject(path);
   // Where versions are suspended, only the one without an id is replaced.
@@ -26,8 +28,13 @@ export async function findReplaced(req: S3Request, { versioning }: ContainerReco
  * Removes what nobody can reach any more, once the new object is there. (Swift leaves it until the bucket goes.) The
  * request has done what it was asked for, so a failure is only logged.
  */
-export async function removeReplaced(req: S3Request, replaced: Replaced | undefined): Promise<void> {
-  if (!replaced) return;
+export async function removeReplaced(
+  req: S3Request,
+  replaced: Replaced | undefined,
+  { headers }: Pick<SubAnswer, 'headers'>,
+): Promise<void> {
+  // The bucket keeps versions by now: what was replaced is one.
+  if (!replaced || (headers['x-object-version-id'] ?? nullVersion) !== nullVersion) return;
   const { container } = replaced;
   try {
     const parts = await listUploadedParts(req, replaced);

@@ -1,11 +1,12 @@
+import type { SubAnswer } from '../../http/subrequest';
 import { getBucketFor } from '../access';
-import { invalidArgument } from '../errors';
+import { invalidArgument, noSuchUpload } from '../errors';
 import { answerCopied, type CopySource, copyFrom, getCopySource } from '../operations/copy-object';
 import { answerPut, lengthOf } from '../operations/object';
 import { findExpectedMd5 } from '../payload/content-md5';
 import type { S3Request } from '../request';
-import { callSwift } from '../swift';
-import { getUpload, noInheritance } from './upload';
+import { askSwift, refusalOf, type SwiftRequest } from '../swift';
+import { asPart, getUpload, noInheritance } from './upload';
 
 /** PUT Object `?partNumber=…&uploadId=…`: Upload Part, and Upload Part Copy. */
 export async function uploadPart(req: S3Request): Promise<void> {
@@ -15,22 +16,35 @@ export async function uploadPart(req: S3Request): Promise<void> {
   const etag = findExpectedMd5(req.headers);
   const number = readPartNumber(req);
   await getBucketFor(req, 'WRITE');
-  const { container, name } = await getUpload(req);
+  const upload = await getUpload(req);
+  if (upload.isCompleted) throw noSuchUpload(upload.id);
+  const { container, name } = upload;
   const target = { method: 'PUT', container, object: `${name}/${number}` };
+  const condition = asPart(req, upload);
   if (req.header('x-amz-copy-source') !== undefined) {
     const source = await getCopySource(req);
     const headers = {
       ...copyFrom(source),
       ...noInheritance,
+      ...condition,
       'x-fresh-metadata': 'true',
       range: readRange(req, source),
     };
-    answerCopied(req, 'CopyPartResult', source, await callSwift(req, { ...target, headers }));
+    answerCopied(req, 'CopyPartResult', source, await storePart(req, { ...target, headers }));
     return;
   }
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': lengthOf(req), etag };
-  const answer = await callSwift(req, { ...target, headers, body: req.payload.stream() });
+  const own = { 'content-type': 'application/octet-stream', 'content-length': lengthOf(req), etag };
+  const headers = { ...own, ...condition };
+  const answer = await storePart(req, { ...target, headers, body: req.payload.stream() });
   answerPut(req, answer.headers);
+}
+
+async function storePart(req: S3Request, request: SwiftRequest): Promise<SubAnswer> {
+  const answer = await askSwift(req, request);
+  // Ended while the part came; nobody must find it changed, or the part without it.
+  if (answer.status === 409 && (await getUpload(req)).isCompleted) throw noSuchUpload(req.params.get('uploadId')!);
+  if (answer.status >= 400) throw await refusalOf(req, request, answer);
+  return answer;
 }
 
 function readPartNumber({ params, api }: S3Request): number {

@@ -1,4 +1,5 @@
 import type { SubAnswer } from '../../http/subrequest';
+import { requireObject } from '../../objects/required-object';
 import { objectAclName } from '../acl';
 import { segmentsOf } from '../bucket-name';
 import { noSuchUpload, S3Error } from '../errors';
@@ -10,6 +11,10 @@ import { askSwift, callSwift, readListing } from '../swift';
  * A multipart upload, as Swift's s3api keeps one: in the container `<bucket>+segments`, an empty object
  * `<key>/<upload id>` that knows the headers of the object to be, and beside it the parts, `<key>/<upload id>/<number>`.
  * Completed, it is a static large object of those parts.
+ *
+ * The empty object decides, for any number of proxies: a part is stored only where it is, and notes itself in it; the
+ * completed object appears in the step in which it goes, and only if no part has come since the parts were looked at; and
+ * an abortion begins with its removal.
  */
 export interface Upload {
   container: string;
@@ -29,6 +34,8 @@ export const uploadMetadata = {
   contentType: 'x-object-sysmeta-s3api-content-type',
   /** On the object: the upload that made it, so that completing it twice does no harm. */
   id: 'x-object-sysmeta-s3api-upload-id',
+  /** Other after each part. */
+  lastPart: 'x-object-sysmeta-s3api-last-part',
 } as const;
 
 /** System metadata that a copy, a part for example, must not take from its source: its content is one piece. */
@@ -58,12 +65,21 @@ export async function findCompleted(req: S3Request, id: string): Promise<SubAnsw
   return head.status === 200 && head.headers[uploadMetadata.id] === id ? head : undefined;
 }
 
-/**
- * What ends an upload is done one after the other: two clients (or one that asks again because it waited too long) would
- * make two objects of the same parts, or remove the parts of an object.
- */
-export function endUpload<T>({ api, account, bucket, key, params }: S3Request, work: () => Promise<T>): Promise<T> {
-  return api.endings.take(`${account}/${bucket}/${key}/${params.get('uploadId')}`, work);
+/** Headers of a write that makes a part of the upload. Where it is over by then, it is refused with 409. */
+export function asPart(req: S3Request, { container, name }: Upload): Record<string, string> {
+  const lastPart = req.ctx.state.transactionId;
+  return requireObject({ container, object: name, metadata: {}, becomes: { [uploadMetadata.lastPart]: lastPart } });
+}
+
+/** Headers of the write that completes the upload as it was seen. If it is another by then, it is refused with 409. */
+export function asWhole({ container, name, head }: Upload): Record<string, string> {
+  const lastPart = head.headers[uploadMetadata.lastPart] ?? '';
+  return requireObject({
+    container,
+    object: name,
+    metadata: { [uploadMetadata.lastPart]: lastPart },
+    becomes: 'deleted',
+  });
 }
 
 /** A part as the listing of its container shows it. */
