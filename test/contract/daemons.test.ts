@@ -1,29 +1,22 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type DaemonLimits, pythonImages, type Session, type SessionResult } from '@zerocloud/sandbox';
+import { type DaemonLimits, pythonImages, type Session } from '@zerocloud/sandbox';
 import {
-  inputChannel,
-  outputChannel,
-  sessionOf,
+  mountsOf,
+  outcomeOf,
+  pythonMemoryBytes,
+  pythonSession,
+  standardChannels,
   startTestSandbox,
   type TestSandbox,
-  takeOutput,
 } from '../support/sandbox';
-import { endOfArchive, member } from '../support/tar-blocks';
 import { until } from '../support/until';
 
 /** Applications that start from a copy: what a session finds in it, what it does not, and how long copies live. */
 
-const program = { kind: 'system-image' as const, image: 'python', path: 'python' };
-const memoryBytes = 256 * 1024 ** 2;
 const generous: DaemonLimits = { perTenant: 4, tenantBytes: 1024 ** 3, totalBytes: 1024 ** 3, idleMs: 600_000 };
 
 type Files = Record<string, string>;
-
-function archiveOf(files: Files): Session['mounts'] {
-  const data = Buffer.concat([...Object.entries(files).map(([name, text]) => member({ name }, text)), endOfArchive]);
-  return [{ kind: 'tar', source: { kind: 'bytes', data }, mountPoint: '/' }];
-}
 
 const counter: Files = {
   'app.py': 'import os\nloaded = os.urandom(8).hex()\ncount = 0\n',
@@ -39,7 +32,7 @@ let tenants = 0;
 
 function create(limits: Partial<DaemonLimits> = {}): Promise<TestSandbox> {
   const daemons = { ...generous, ...limits };
-  return startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: memoryBytes, maxSessions: 2, daemons });
+  return startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: pythonMemoryBytes, maxSessions: 2, daemons });
 }
 
 async function start(limits: Partial<DaemonLimits>): Promise<void> {
@@ -63,33 +56,12 @@ afterEach(async () => {
 
 afterAll(() => shared.close());
 
-interface Outcome {
-  out: string;
-  err: string;
-  daemon: boolean;
-  detail?: string;
-  exitCode: number;
-}
-
-async function run(files: Files, changes: Partial<Session> = {}): Promise<Outcome> {
-  const channels = [inputChannel(), outputChannel(), outputChannel('/dev/stderr')];
-  const session = sessionOf(program, {
-    tenant,
-    args: ['python', 'main.py'],
-    mounts: archiveOf(files),
-    memoryBytes,
-    channels,
-    daemon: { name: 'app', place: '/app', key: JSON.stringify(files), modules: ['app'] },
-    ...changes,
-  });
-  const result: SessionResult = await test1.sandbox.run(session);
-  return {
-    out: String(await takeOutput(result)),
-    err: String(await takeOutput(result, '/dev/stderr')),
-    daemon: result.report.daemon,
-    detail: result.report.detail,
-    exitCode: result.report.exitCode,
-  };
+async function run(files: Files, changes: Partial<Session> = {}) {
+  const daemon = { name: 'app', place: '/app', key: JSON.stringify(files), modules: ['app'] };
+  const session = pythonSession(['main.py'], { tenant, mounts: mountsOf(files), daemon, ...changes });
+  const result = await test1.sandbox.run(session);
+  const { out, err, exitCode } = await outcomeOf(result);
+  return { out, err, daemon: result.report.daemon, detail: result.report.detail, exitCode };
 }
 
 /** Files of copies, of all tenants. */
@@ -137,9 +109,9 @@ test('a session has its own arguments, variables, channels and random numbers', 
     ].join('\n'),
   };
   const args = ['python', 'main.py', 'secret'];
-  const outcomes: Outcome[] = [];
+  const outcomes: Awaited<ReturnType<typeof run>>[] = [];
   for (const who of ['ann', 'bob']) {
-    const channels = [inputChannel(`input of ${who}`), outputChannel(), outputChannel('/dev/stderr')];
+    const channels = standardChannels(`input of ${who}`);
     const outcome = await run(files, { args: [...args, who], env: { WHO: who }, channels });
     expect(outcome).toMatchObject({ daemon: true, err: 'log here\n', exitCode: 0 });
     expect(outcome.out).toContain(
@@ -263,13 +235,8 @@ test('sessions that trap or run out of time do not touch the copy', async () => 
 
 test('a session whose client has gone ends the making of its copy', async () => {
   const files = { ...counter, 'spin.py': 'while True: pass' };
-  const session = sessionOf(program, {
-    tenant,
-    args: ['python', 'main.py'],
-    mounts: archiveOf(files),
-    memoryBytes,
-    daemon: { name: 'app', place: '/app', key: 'x', modules: ['spin'] },
-  });
+  const daemon = { name: 'app', place: '/app', key: 'x', modules: ['spin'] };
+  const session = pythonSession(['main.py'], { tenant, mounts: mountsOf(files), daemon });
   const gone = new AbortController();
   const running = test1.sandbox.run(session, { signal: gone.signal });
   await until('the copy is being made', () => test1.sandbox.load().running === 1);
@@ -279,7 +246,7 @@ test('a session whose client has gone ends the making of its copy', async () => 
 });
 
 test('without limits for them there are no daemons', async () => {
-  special = await startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: memoryBytes });
+  special = await startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: pythonMemoryBytes });
   test1 = special;
   expect(await run(counter)).toMatchObject({ daemon: false, exitCode: 0, detail: undefined });
 });

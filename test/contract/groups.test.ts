@@ -8,6 +8,7 @@ import {
   filesLeftIn,
   inputChannel,
   outputChannel,
+  pythonSession,
   sessionOf,
   startTestSandbox,
   type TestSandbox,
@@ -16,7 +17,6 @@ import {
 import { until } from '../support/until';
 
 const pipeError = 64;
-const python = { kind: 'system-image' as const, image: 'python', path: 'python' };
 /** From the output of one session of a group to the input of another. */
 const joined = (from: number, to: number, output = '/dev/stdout', input = '/dev/stdin'): Pipe => {
   return { from: { session: from, channel: output }, to: { session: to, channel: input } };
@@ -49,7 +49,7 @@ afterEach(async () => {
 
 const guest = (name: string, changes: Partial<Session> = {}): Session => sessionOf(guests.get(name)!, changes);
 const pythonNode = (code: string, channels: Channel[], changes: Partial<Session> = {}): Session =>
-  sessionOf(python, { args: ['python', '-c', code], channels, memoryBytes: 256 * 1024 ** 2, ...changes });
+  pythonSession(['-c', code], { channels, ...changes });
 
 describe('a group of sessions', () => {
   it('passes bytes from session to session and reports each by itself', async () => {

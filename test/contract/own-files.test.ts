@@ -5,8 +5,9 @@ import { pythonImages, type Session } from '@zerocloud/sandbox';
 import { parseNvram } from '@zerocloud/sandbox/nvram/parse-nvram';
 import {
   compileGuest,
-  inputChannel,
-  outputChannel,
+  outcomeOf,
+  pythonMemoryBytes,
+  pythonSession,
   sessionOf,
   startTestSandbox,
   type TestSandbox,
@@ -15,21 +16,18 @@ import {
 
 /** `/dev/self` and `/dev/nvram`, which every session has. */
 
-const python = { kind: 'system-image' as const, image: 'python', path: 'python' };
-const memoryBytes = 256 * 1024 ** 2;
 let test1: TestSandbox;
 
 beforeAll(async () => {
-  test1 = await startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: memoryBytes, maxSessions: 1 });
+  test1 = await startTestSandbox({ systemImages: pythonImages(), maxMemoryBytes: pythonMemoryBytes, maxSessions: 1 });
 });
 
 afterAll(() => test1.close());
 
 async function run(code: string, changes: Partial<Session> = {}): Promise<string> {
-  const channels = [inputChannel(), outputChannel(), outputChannel('/dev/stderr')];
-  const args = ['python', '-c', code, 'an argument'];
-  const result = await test1.sandbox.run(sessionOf(python, { args, memoryBytes, channels, ...changes }));
-  return `${await takeOutput(result)}${await takeOutput(result, '/dev/stderr')}`;
+  const result = await test1.sandbox.run(pythonSession(['-c', code, 'an argument'], changes));
+  const { out, err } = await outcomeOf(result);
+  return out + err;
 }
 
 test('/dev/nvram is the configuration of the session as ZeroVM writes it', async () => {

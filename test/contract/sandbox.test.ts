@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { configuredImages, pythonImages, type SessionResult } from '@zerocloud/sandbox';
+import { configuredImages, pythonImages } from '@zerocloud/sandbox';
 import { manyFunctions } from '../support/guests/many-functions';
 import {
   childPids,
@@ -11,8 +11,12 @@ import {
   filesLeftIn,
   inputChannel,
   isAlive,
+  outcomeOf,
   outputChannel,
+  pythonProgram,
+  pythonSession,
   sessionOf,
+  standardChannels,
   startTestSandbox,
   type TestSandbox,
   takeOutput,
@@ -292,35 +296,25 @@ describe('an aborted session', () => {
 });
 
 describe('python', () => {
-  const program = { kind: 'system-image' as const, image: 'python', path: 'python' };
-  const memoryBytes = 256 * 1024 ** 2;
-  const texts = async (result: SessionResult) => ({
-    state: result.report.state,
-    exitCode: result.report.exitCode,
-    out: String(await takeOutput(result)),
-    err: String(await takeOutput(result, '/dev/stderr')),
-  });
-
   test.each(['python', 'python2.7'])('says hello under the name %s, as a trusted program', async (image) => {
-    const session = sessionOf({ ...program, image }, { args: ['python', '-c', 'print("hello")'], memoryBytes });
+    const session = pythonSession(['-c', 'print("hello")'], { program: { ...pythonProgram, image } });
     const result = await sandbox.run({ ...session, systemImages: [image] });
     expect(result.report.validation).toBe(2);
-    expect(await texts(result)).toEqual({ state: 'ok', exitCode: 0, out: 'hello\n', err: '' });
+    expect(await outcomeOf(result)).toEqual({ state: 'ok', exitCode: 0, out: 'hello\n', err: '' });
   });
 
   test('runs a script from a tar over an object, with a module beside it', async () => {
     const script = 'import helper, sys\nprint(helper.count(sys.stdin.read()), sys.argv[1:])\nsys.exit(3)\n';
     const archive = await tarOf({ 'main.py': script, 'helper.py': 'def count(text): return len(text.split())\n' });
     const mounts = [{ kind: 'tar' as const, source: { kind: 'bytes' as const, data: archive }, mountPoint: '/' }];
-    const channels = [inputChannel('one two three'), outputChannel(), outputChannel('/dev/stderr')];
-    const args = ['python', '/main.py', 'x'];
-    const result = await sandbox.run(sessionOf(program, { args, mounts, channels, memoryBytes }));
-    expect(await texts(result)).toEqual({ state: 'ok', exitCode: 3, out: "3 ['x']\n", err: '' });
+    const channels = standardChannels('one two three');
+    const result = await sandbox.run(pythonSession(['/main.py', 'x'], { mounts, channels }));
+    expect(await outcomeOf(result)).toEqual({ state: 'ok', exitCode: 3, out: "3 ['x']\n", err: '' });
   });
 
   test('sees the end of its memory as MemoryError', async () => {
-    const args = ['python', '-c', 'bytearray(10**9)'];
-    const result = await texts(await sandbox.run(sessionOf(program, { args, memoryBytes: 64 * 1024 ** 2 })));
+    const session = pythonSession(['-c', 'bytearray(10**9)'], { memoryBytes: 64 * 1024 ** 2 });
+    const result = await outcomeOf(await sandbox.run(session));
     expect(result).toMatchObject({ state: 'ok', exitCode: 1, err: expect.stringContaining('MemoryError') });
   });
 });
@@ -355,9 +349,8 @@ describe('configured system images', () => {
       '    print(open(name).read() if os.path.exists(name) else None)',
       'print(sorted(os.listdir("/dev"))[:2], os.path.exists("/dev/lib"))',
     ].join('\n');
-    const program = { kind: 'system-image' as const, image: 'python', path: 'python' };
     const run = async (systemImages: string[]) => {
-      const session = sessionOf(program, { args: ['python', '-c', script], systemImages, memoryBytes: 2 ** 28 });
+      const session = pythonSession(['-c', script], { systemImages });
       return String(await takeOutput(await other.sandbox.run(session))).split('\n');
     };
     expect(await run(['tools', 'lib'])).toEqual(['from a directory', 'from a tar', "['full', 'lib'] True", '']);

@@ -1,13 +1,14 @@
 import { javascriptImage, type Session } from '@zerocloud/sandbox';
 import {
   inputChannel,
+  mountsOf,
+  outcomeOf,
   outputChannel,
   sessionOf,
+  standardChannels,
   startTestSandbox,
   type TestSandbox,
-  takeOutput,
 } from '../support/sandbox';
-import { endOfArchive, member } from '../support/tar-blocks';
 
 const program = { kind: 'system-image' as const, image: 'javascript', path: 'qjs' };
 let test1: TestSandbox;
@@ -23,13 +24,9 @@ async function run(
   changes: Partial<Session> & { stdin?: string; files?: Record<string, string> } = {},
 ) {
   const { stdin, files = {}, ...rest } = changes;
-  const data = Buffer.concat([...Object.entries(files).map(([name, text]) => member({ name }, text)), endOfArchive]);
-  const mounts: Session['mounts'] = [{ kind: 'tar', source: { kind: 'bytes', data }, mountPoint: '/' }];
-  const channels = [inputChannel(stdin), outputChannel(), outputChannel('/dev/stderr')];
-  const result = await test1.sandbox.run(sessionOf(program, { args: ['qjs', ...args], channels, mounts, ...rest }));
-  const { state, exitCode, accounting } = result.report;
-  const [out, err] = [String(await takeOutput(result)), String(await takeOutput(result, '/dev/stderr'))];
-  return { state, exitCode, out, err, accounting };
+  const given = { args: ['qjs', ...args], channels: standardChannels(stdin), mounts: mountsOf(files) };
+  const result = await test1.sandbox.run(sessionOf(program, { ...given, ...rest }));
+  return { ...(await outcomeOf(result)), accounting: result.report.accounting };
 }
 
 test.each([

@@ -2,18 +2,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pythonImages, type Session, type SessionResult } from '@zerocloud/sandbox';
+import { pythonImages, type Session } from '@zerocloud/sandbox';
 import {
   compileGuest,
   descendantPids,
   inputChannel,
+  mountsOf,
+  type Outcome,
+  outcomeOf,
   outputChannel,
+  pythonMemoryBytes,
+  pythonSession,
   sessionOf,
+  standardChannels,
   startTestSandbox,
   type TestSandbox,
   takeOutput,
 } from '../support/sandbox';
-import { endOfArchive, member } from '../support/tar-blocks';
 import { until } from '../support/until';
 
 /**
@@ -21,18 +26,9 @@ import { until } from '../support/until';
  * started for it (the option `-q`, which changes nothing else, asks for that), and must end in the same way.
  */
 
-const program = { kind: 'system-image' as const, image: 'python', path: 'python' };
-const memoryBytes = 256 * 1024 ** 2;
 const built = path.join(__dirname, '..', '..', 'images', 'python');
 const images: [string, string | undefined][] = [['the image from npm', undefined]];
 if (existsSync(path.join(built, 'image.json'))) images.push(['the built image', built]);
-
-interface Outcome {
-  state: string;
-  exitCode: number;
-  out: string;
-  err: string;
-}
 
 function withoutAddresses(outcome: Outcome): Outcome {
   const strip = (text: string) => text.replace(/0x[0-9a-f]+/g, '0x');
@@ -45,7 +41,7 @@ describe.each(images)('python of %s', (_name, directory) => {
   beforeAll(async () => {
     test1 = await startTestSandbox({
       systemImages: pythonImages(directory),
-      maxMemoryBytes: memoryBytes,
+      maxMemoryBytes: pythonMemoryBytes,
       maxSessions: 1,
     });
   }, 60_000);
@@ -53,20 +49,9 @@ describe.each(images)('python of %s', (_name, directory) => {
   afterAll(() => test1.close());
 
   async function run(args: string[], changes: Partial<Session> & { stdin?: string } = {}): Promise<Outcome> {
-    const channels = [inputChannel(changes.stdin), outputChannel(), outputChannel('/dev/stderr')];
-    const session = sessionOf(program, { args: ['python', ...args], memoryBytes, channels, ...changes });
-    const result: SessionResult = await test1.sandbox.run(session);
-    return {
-      state: result.report.state,
-      exitCode: result.report.exitCode,
-      out: String(await takeOutput(result)),
-      err: String(await takeOutput(result, '/dev/stderr')),
-    };
-  }
-
-  function mountsOf(files: Record<string, string>): Pick<Session, 'mounts'> {
-    const data = Buffer.concat([...Object.entries(files).map(([name, text]) => member({ name }, text)), endOfArchive]);
-    return { mounts: [{ kind: 'tar', source: { kind: 'bytes', data }, mountPoint: '/' }] };
+    const { stdin, ...rest } = changes;
+    const session = pythonSession(args, { channels: standardChannels(stdin), ...rest });
+    return outcomeOf(await test1.sandbox.run(session));
   }
 
   /** The outcome from the snapshot, after seeing that a normal start has the same. */
@@ -182,10 +167,10 @@ describe.each(images)('python of %s', (_name, directory) => {
       'helper.py': 'def fail():\n    raise ValueError(__file__)\n',
       'dir/other.py': 'import sys\nprint(__file__, sys.path[0], sys.argv)',
     });
-    expect((await bothWays(['main.py', 'x'], mounts)).err).toContain('ValueError: /helper.py');
-    await bothWays(['/main.py'], mounts);
-    await bothWays(['dir/other.py', '-c', 'x'], mounts);
-    await bothWays(['/dir/../main.py'], mounts);
+    expect((await bothWays(['main.py', 'x'], { mounts })).err).toContain('ValueError: /helper.py');
+    await bothWays(['/main.py'], { mounts });
+    await bothWays(['dir/other.py', '-c', 'x'], { mounts });
+    await bothWays(['/dir/../main.py'], { mounts });
   });
 
   test('runs a module and a package', async () => {
@@ -195,10 +180,10 @@ describe.each(images)('python of %s', (_name, directory) => {
       'pack/__main__.py': 'import sys\nfrom . import part\nprint(part.x, sys.argv, __package__)',
       'pack/part.py': 'x = 5',
     });
-    await bothWays(['-m', 'tool', 'a'], mounts);
-    await bothWays(['-m', 'pack', 'a'], mounts);
-    await bothWays(['pack', 'a'], mounts);
-    await bothWays(['-m', 'nowhere'], mounts);
+    await bothWays(['-m', 'tool', 'a'], { mounts });
+    await bothWays(['-m', 'pack', 'a'], { mounts });
+    await bothWays(['pack', 'a'], { mounts });
+    await bothWays(['-m', 'nowhere'], { mounts });
   });
 
   test('runs a script on standard input', async () => {
@@ -217,14 +202,14 @@ describe.each(images)('python of %s', (_name, directory) => {
       'lib/a/two.py': 'x = 2',
       [`${packages}/three.py`]: 'x = 3',
     });
-    const result = await bothWays(['main.py'], { ...mounts, env: { PYTHONPATH: '/lib/a:/none:/lib/b' } });
+    const result = await bothWays(['main.py'], { mounts, env: { PYTHONPATH: '/lib/a:/none:/lib/b' } });
     expect(result).toMatchObject({ out: '1 2 3 /string.py\n', err: '' });
     await bothWays(['-c', 'import sys; print(sys.path)'], { env: { PYTHONPATH: '/lib/a::/none' } });
   });
 
   test('starts an interpreter for what a snapshot cannot serve', async () => {
     const mounts = mountsOf({ 'app/__main__.py': 'print("from a directory")', 'bad.py': 'x' });
-    expect(await run(['app'], mounts)).toMatchObject({ out: 'from a directory\n', exitCode: 0 });
+    expect(await run(['app'], { mounts })).toMatchObject({ out: 'from a directory\n', exitCode: 0 });
     expect(await run(['-O', '-c', 'print(__debug__)'])).toMatchObject({ out: 'False\n' });
     expect(await run(['-V'])).toMatchObject({ out: expect.stringMatching(/^Python 3/) });
     expect(await run(['-c', 'import sys; print(sys.flags.optimize)'], { env: { PYTHONOPTIMIZE: '2' } })).toMatchObject({
@@ -329,7 +314,7 @@ test('an interpreter that nobody uses for a while gives its memory back, and ser
   const test1 = await startTestSandbox({ systemImages: pythonImages(undefined), maxSessions: 1 });
   try {
     const hello = async () => {
-      const session = sessionOf(program, { args: ['python', '-c', 'print("hello")'], memoryBytes });
+      const session = pythonSession(['-c', 'print("hello")']);
       return String(await takeOutput(await test1.sandbox.run(session)));
     };
     const sizes = () => descendantPids().map(residentKiB);

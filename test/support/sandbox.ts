@@ -12,6 +12,7 @@ import {
   type SessionResult,
 } from '@zerocloud/sandbox';
 import loadWabt from 'wabt';
+import { endOfArchive, member } from './tar-blocks';
 
 export interface TestSandbox {
   sandbox: Sandbox;
@@ -87,6 +88,11 @@ export function outputChannel(name = '/dev/stdout', changes: Partial<Channel> = 
   };
 }
 
+/** Standard input, holding this text or nothing, output and errors. */
+export function standardChannels(stdin?: string): Channel[] {
+  return [inputChannel(stdin), outputChannel(), outputChannel('/dev/stderr')];
+}
+
 /** A session of the three standard channels with generous limits. */
 export function sessionOf(program: Program | Uint8Array, changes: Partial<Session> = {}): Session {
   return {
@@ -94,13 +100,42 @@ export function sessionOf(program: Program | Uint8Array, changes: Partial<Sessio
     program: 'kind' in program ? program : { kind: 'module', source: { kind: 'bytes', data: program } },
     args: ['program'],
     env: {},
-    channels: [inputChannel(), outputChannel(), outputChannel('/dev/stderr')],
+    channels: standardChannels(),
     mounts: [],
     systemImages: [],
     timeoutMs: 10_000,
     memoryBytes: 64 * 1024 ** 2,
     ...changes,
   };
+}
+
+/** The interpreter of the system image `python`, and memory that is enough for it. */
+export const pythonProgram = { kind: 'system-image' as const, image: 'python', path: 'python' };
+export const pythonMemoryBytes = 256 * 1024 ** 2;
+
+/** A session of Python with these arguments. */
+export function pythonSession(args: string[], changes: Partial<Session> = {}): Session {
+  return sessionOf(pythonProgram, { args: ['python', ...args], memoryBytes: pythonMemoryBytes, ...changes });
+}
+
+/** Files that a session finds in its root. */
+export function mountsOf(files: Record<string, string>): Session['mounts'] {
+  const data = Buffer.concat([...Object.entries(files).map(([name, text]) => member({ name }, text)), endOfArchive]);
+  return [{ kind: 'tar', source: { kind: 'bytes', data }, mountPoint: '/' }];
+}
+
+export interface Outcome {
+  state: string;
+  exitCode: number;
+  out: string;
+  err: string;
+}
+
+/** How a session ended, and what it wrote to its standard channels. */
+export async function outcomeOf(result: SessionResult): Promise<Outcome> {
+  const { state, exitCode } = result.report;
+  const [out, err] = [String(await takeOutput(result)), String(await takeOutput(result, '/dev/stderr'))];
+  return { state, exitCode, out, err };
 }
 
 /** An output as bytes, wherever it is; a file is removed, as a receiver would. */
