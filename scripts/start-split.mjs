@@ -39,15 +39,20 @@ function start(name, env, stdout) {
 const objectServer = start('object-server', { ZEROCLOUD_HOST: '127.0.0.1', ZEROCLOUD_PORT: '0' }, 'pipe');
 let proxy;
 let isStopping = false;
+let stoppingSinceMs;
+/** As in program.ts: what comes so soon is the first signal once more, from npm. */
+const echoMs = 500;
 
 /** First the proxy, which finishes its requests, then the object server they need. */
 function stop(signal) {
   if (isStopping) {
+    if (performance.now() - stoppingSinceMs < echoMs) return;
     proxy?.child.kill(signal);
     objectServer.child.kill(signal);
     return;
   }
   isStopping = true;
+  stoppingSinceMs = performance.now();
   (proxy ?? objectServer).child.kill(signal);
 }
 process.on('SIGTERM', stop).on('SIGINT', stop);

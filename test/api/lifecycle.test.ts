@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import { logIn, objectServerMain, proxyMain, type ServerProcess, startProcess, useDataDir } from '../support/process';
+import {
+  logIn,
+  objectServerMain,
+  proxyMain,
+  type ServerProcess,
+  startProcess,
+  startScript,
+  useDataDir,
+} from '../support/process';
 import { until } from '../support/until';
 
 const dataDir = useDataDir();
@@ -37,6 +45,9 @@ async function isRefused(url: string): Promise<boolean> {
   return refused;
 }
 
+/** More than the buffers between a server and a client that does not read. */
+const sizeBytes = 64 * 1024 ** 2;
+
 describe('npm start', () => {
   test('prints one line when it is ready, serves, and ends with status 0 on SIGTERM', async () => {
     const server = start();
@@ -54,7 +65,6 @@ describe('npm start', () => {
   });
 
   test('finishes a running GET after SIGTERM, and takes no new connection', async () => {
-    const sizeBytes = 64 * 1024 ** 2;
     const server = start();
     const url = await server.url();
     const { request, token } = await logIn(url);
@@ -68,7 +78,26 @@ describe('npm start', () => {
     expect((await server.ended).code).toBe(0);
   });
 
-  test('exits at once on a second signal', async () => {
+  test('is reached by a signal to npm, and by one to the whole group, which comes twice', async () => {
+    const env = { ZEROCLOUD_PORT: '0', ZEROCLOUD_DATA_DIR: dataDir(), ZEROCLOUD_MAX_SESSIONS: '1' };
+    for (const [signal, isGroup] of [
+      ['SIGTERM', false],
+      ['SIGINT', true],
+    ] as const) {
+      const server = startScript('start', env);
+      const url = await server.url();
+      const { request, token } = await logIn(url);
+      await request('/c', { method: 'PUT' });
+      await request('/c/large', { method: 'PUT', body: Buffer.alloc(sizeBytes) });
+      const response = await openSlowGet(url, '/c/large', token);
+      process.kill(isGroup ? -server.child.pid! : server.child.pid!, signal);
+      await until('new connections are refused', () => isRefused(url));
+      expect(await countBytes(response)).toBe(sizeBytes);
+      expect(await server.ended).toMatchObject({ code: 0, signal: null });
+    }
+  });
+
+  test('exits at once on another signal half a second later', async () => {
     const server = start();
     const url = await server.url();
     const { request, token } = await logIn(url);
@@ -77,7 +106,11 @@ describe('npm start', () => {
     const response = await openSlowGet(url, '/c/large', token);
     server.child.kill('SIGTERM');
     await until('new connections are refused', () => isRefused(url));
-    server.child.kill('SIGTERM');
+    // Signals that come at once with the first are the first; one of these does not.
+    await until('it ends', () => {
+      if (server.child.exitCode === null) server.child.kill('SIGTERM');
+      return server.child.exitCode !== null;
+    });
     expect((await server.ended).code).toBe(1);
     await expect(countBytes(response)).rejects.toThrow();
   });

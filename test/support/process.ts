@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 
 export const root = path.join(__dirname, '../..');
 export const proxyMain = 'packages/proxy/dist/main.js';
@@ -19,17 +20,40 @@ export interface ServerProcess {
   url(): Promise<string>;
 }
 
-const started = new Set<ChildProcess>();
+/** What was started, with what SIGKILL goes to: a process, or a group (negative). */
+const started = new Map<ChildProcess, number>();
 
 /** Starts one of our programs with nothing but the given settings in its environment. */
 export function startProcess(script: string, env: Record<string, string> = {}, args: string[] = []): ServerProcess {
+  return watch(
+    spawn(process.execPath, [script, ...args], {
+      cwd: root,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** Starts a script of package.json as people do, by npm, in a process group of its own. */
+export function startScript(name: string, env: Record<string, string> = {}): ServerProcess {
+  return watch(
+    spawn('npm', ['run', '--silent', name], {
+      cwd: root,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    }),
+    true,
+  );
+}
+
+function environment(env: Record<string, string>): Record<string, string | undefined> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [script, ...args], {
-    cwd: root,
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.add(child);
+  return { PATH, HOME, ...env };
+}
+
+function watch(child: ChildProcessByStdio<null, Readable, Readable>, isGroup = false): ServerProcess {
+  if (child.pid) started.set(child, isGroup ? -child.pid : child.pid);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -57,8 +81,12 @@ export function startProcess(script: string, env: Record<string, string> = {}, a
 
 /** Kills what a failed test left running; for `afterEach`. */
 export async function killStartedProcesses(): Promise<void> {
-  for (const child of started) {
-    child.kill('SIGKILL');
+  for (const [child, target] of started) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // It has ended by itself, and nobody has told us yet.
+    }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
   started.clear();

@@ -20,8 +20,15 @@ export interface Running {
 }
 
 /**
+ * How soon behind the first a signal still is the same one: a terminal and many supervisors signal the whole group, and
+ * npm passes on to us what it got itself.
+ */
+const echoMs = 500;
+
+/**
  * Runs a program until SIGTERM or SIGINT. Standard output gets exactly one line, `listening on <url>`, when it is
- * ready. The first signal finishes running requests, a second one exits at once with status 1.
+ * ready. The first signal finishes running requests; one that comes half a second later, or after that, exits at once with
+ * status 1.
  */
 export async function runProgram({ usage, roles, start }: Program): Promise<void> {
   const [argument] = process.argv.slice(2);
@@ -33,19 +40,20 @@ export async function runProgram({ usage, roles, start }: Program): Promise<void
     fail(new Error(`Unknown argument ${argument}; settings are environment variables, --help lists them.`));
   }
   for (const flag of engineFlags) setFlagsFromString(flag);
-  const stopping = nextSignal();
+  const stopping = firstSignal();
   const running = await Promise.resolve(process.env).then(start).catch(fail);
   process.stdout.write(`listening on ${running.url}\n`);
   await stopping;
-  void nextSignal().then(() => process.exit(1));
   await running.close().catch(fail);
   process.exit(0);
 }
 
-function nextSignal(): Promise<void> {
+function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
+    let firstMs: number | undefined;
     const stop = () => {
-      process.off('SIGTERM', stop).off('SIGINT', stop);
+      firstMs ??= performance.now();
+      if (performance.now() - firstMs >= echoMs) process.exit(1);
       resolve();
     };
     process.on('SIGTERM', stop).on('SIGINT', stop);
