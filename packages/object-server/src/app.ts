@@ -17,6 +17,9 @@ export interface ObjectServerDeps {
   log: Logger;
 }
 
+/** How long a connection is quiet before the kernel asks whether somebody is still there. */
+const keepAliveProbeMs = 60_000;
+
 /** The storage protocol as an HTTP server; it does not listen yet. */
 export function createObjectServer(deps: ObjectServerDeps): http.Server {
   const handle = createObjectServerApp(deps).callback();
@@ -24,6 +27,9 @@ export function createObjectServer(deps: ObjectServerDeps): http.Server {
     maxHeaderSize: maxHeaderBytes,
     // Uploads may take any time: the proxy limits its clients.
     requestTimeout: 0,
+    // Of a proxy whose host is gone nothing more is heard, not even that: its uploads would be waited for without end.
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveProbeMs,
     headersTimeout: 60_000,
     keepAliveTimeout: 75_000,
   });

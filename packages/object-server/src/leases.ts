@@ -16,10 +16,12 @@ export class Leases {
   readonly #leases = new Map<string, Lease>();
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
+  #checkedAtMs: number;
 
   /** `now`: milliseconds of a clock that nobody sets. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
+    this.#checkedAtMs = now();
     this.#timer = setInterval(() => this.dropExpired(), leaseLifetimeMs / 4).unref();
   }
 
@@ -59,8 +61,14 @@ export class Leases {
     this.#leases.delete(id);
   }
 
+  /** Called several times within a lease's life. */
   dropExpired(): void {
-    const oldest = this.#now() - leaseLifetimeMs;
+    const nowMs = this.#now();
+    // So late only because this process stood still: then renewals wait unread, which count before the next time.
+    const stoodStill = nowMs - this.#checkedAtMs > leaseLifetimeMs / 2;
+    this.#checkedAtMs = nowMs;
+    if (stoodStill) return;
+    const oldest = nowMs - leaseLifetimeMs;
     for (const [id, { usedAtMs }] of this.#leases) {
       if (usedAtMs < oldest) {
         this.release(id);

@@ -62,6 +62,20 @@ describe('leases', () => {
     expect(leases.size).toBe(2);
   });
 
+  test('outlive that their server stood still, until it has heard their proxies again', () => {
+    const opened = openObject();
+    const lease = leases.grant(opened);
+    nowMs += 10 * leaseLifetimeMs;
+    leases.dropExpired();
+    leases.renew([lease]);
+    for (let elapsedMs = 0; elapsedMs < leaseLifetimeMs; elapsedMs += leaseRenewalMs) {
+      nowMs += leaseRenewalMs;
+      leases.dropExpired();
+      expect(leases.get(lease)).toBe(opened);
+    }
+    expect(opened.closedCount).toBe(0);
+  });
+
   test('close with their server', () => {
     const opened = [openObject(), openObject()];
     for (const one of opened) {

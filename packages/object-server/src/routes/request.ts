@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { RouterContext } from '@koa/router';
 import { StorageError } from '../errors';
 import type { ContainerPath, ObjectPath } from '../store/object-store';
+import { heartbeatHeader, minHeartbeatMs } from '../wire/protocol';
 
 /** A named segment of the path, decoded. */
 export function param(ctx: RouterContext, name: string): string {
@@ -49,4 +50,16 @@ export function hangUpSignal(response: ServerResponse): AbortSignal {
     }
   });
   return controller.signal;
+}
+
+/** Waits for work that may take long. Until it is done, the other side hears `102 Processing` as often as it asked for. */
+export async function staysAlive<T>(ctx: RouterContext, work: Promise<T>): Promise<T> {
+  const everyMs = Number(ctx.get(heartbeatHeader));
+  if (!(everyMs > 0)) return work;
+  const timer = setInterval(() => ctx.res.writeProcessing(), Math.max(minHeartbeatMs, everyMs));
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
 }

@@ -3,13 +3,14 @@ import type { StopSignal } from '@zerocloud/sandbox';
 import { isStorageError, StorageError } from '../errors';
 import type { Secret } from '../settings';
 import { decodeError } from './errors';
-import { maxHeaderBytes, maxRequestBytes } from './protocol';
+import { heartbeatHeader, maxHeaderBytes, maxRequestBytes } from './protocol';
+import { looksPerLimit, nameFailure, Watch } from './watch';
 
 export interface NodeClientOptions {
   /** Base URL, `http://host:port`. */
   url: string;
   key?: Secret;
-  /** Milliseconds until an answer must begin once the request is sent (sessions have none), and until a part of a body is taken. */
+  /** Milliseconds without a sign of life after which a request ends whose other side owes something, see `Watch`. */
   timeoutMs: number;
 }
 
@@ -19,7 +20,7 @@ export interface RequestOptions {
   /** May be sent again when a kept-alive connection turns out to be dead. */
   idempotent?: boolean;
   signal?: StopSignal;
-  /** No limit on the time until the answer (a program runs meanwhile). */
+  /** The answer may take any time (a program runs meanwhile), if the other side says now and then that it is alive. */
   patient?: boolean;
 }
 
@@ -45,7 +46,10 @@ export class NodeClient {
   /** Sends a request with a body at hand; the answer's body is the caller's to read or destroy. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<http.IncomingMessage> {
     options.signal?.throwIfAborted();
-    const request = this.#open(method, path, options.headers, this.#agent);
+    const headers = options.patient
+      ? { ...options.headers, [heartbeatHeader]: String(Math.ceil(this.#timeoutMs / looksPerLimit)) }
+      : options.headers;
+    const request = this.#open(method, path, headers, this.#agent);
     try {
       return await this.#send(request, options);
     } catch (error) {
@@ -53,7 +57,7 @@ export class NodeClient {
         throw error;
       }
       // The server had closed an idle connection that we took for open; a fresh one tells whether it is there.
-      return await this.#send(this.#open(method, path, options.headers, false), options);
+      return await this.#send(this.#open(method, path, headers, false), options);
     }
   }
 
@@ -77,7 +81,8 @@ export class NodeClient {
     const request = this.#open(method, path, { ...headers, expect: '100-continue' }, this.#agent);
     const wanted = new Promise((resolve) => request.once('continue', resolve));
     const answer = this.#answer(request);
-    this.#limit(request, Promise.race([wanted, answer]));
+    const watch = new Watch(request, this.#timeoutMs);
+    watch.start();
     let answered = false;
     const settled = answer
       .catch(() => undefined)
@@ -85,12 +90,14 @@ export class NodeClient {
         answered = true;
       });
     await Promise.race([wanted, settled]);
+    // While nothing waits for the server, the body's own sender is waited for, for whom others have limits.
+    watch.pause();
     try {
       for await (const chunk of answered ? [] : body) {
         if (!answered && !request.write(chunk)) {
-          const moved = Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
-          this.#limit(request, moved);
-          await moved;
+          watch.start();
+          await Promise.race([new Promise((resolve) => request.once('drain', resolve)), settled]);
+          watch.pause();
         }
         if (answered) {
           break;
@@ -104,7 +111,7 @@ export class NodeClient {
     }
     if (!answered) {
       request.end();
-      this.#limit(request, answer);
+      watch.start();
     }
     try {
       return JSON.parse(await readText(await answer));
@@ -143,16 +150,14 @@ export class NodeClient {
     return request;
   }
 
-  #send(request: http.ClientRequest, { body, signal, patient }: RequestOptions): Promise<http.IncomingMessage> {
+  #send(request: http.ClientRequest, { body, signal }: RequestOptions): Promise<http.IncomingMessage> {
     const answer = this.#answer(request, signal);
     if (body !== undefined) {
       request.setHeader('content-type', 'application/json');
       request.setHeader('content-length', Buffer.byteLength(body));
     }
     request.end(body);
-    if (!patient) {
-      this.#limit(request, answer);
-    }
+    new Watch(request, this.#timeoutMs).start();
     return answer;
   }
 
@@ -164,6 +169,7 @@ export class NodeClient {
       let responded = false;
       request.once('response', (response) => {
         responded = true;
+        nameFailure(response);
         const status = response.statusCode!;
         if (status < 300) {
           resolve(response);
@@ -183,11 +189,6 @@ export class NodeClient {
         }
       });
     });
-  }
-
-  #limit(request: http.ClientRequest, answer: Promise<unknown>): void {
-    const timer = setTimeout(() => request.destroy(new Error('no answer in time')), this.#timeoutMs);
-    answer.finally(() => clearTimeout(timer)).catch(() => undefined);
   }
 }
 

@@ -5,6 +5,8 @@
  * - names travel percent-encoded in the path, records as JSON, bodies as plain HTTP bodies;
  * - what belongs to a body travels beside it as JSON in one header (`x-zerocloud-record`, `x-zerocloud-options`);
  * - a refusal is a status and `{"code","message"}`, rebuilt as the same `StorageError` on the other side;
+ * - who asks for a session says how often he wants to hear `102 Processing` until it has ended, so that a program that runs
+ *   long is no server that hangs (`x-zerocloud-heartbeat`, milliseconds);
  * - an opened object whose body is not sent along is pinned by a *lease* until it is released or not renewed any more.
  */
 
@@ -26,6 +28,10 @@ export const maxRequestBytes = 64 * 1024 ** 2;
 export const recordHeader = 'x-zerocloud-record';
 export const optionsHeader = 'x-zerocloud-options';
 export const leaseHeader = 'x-zerocloud-lease';
+export const heartbeatHeader = 'x-zerocloud-heartbeat';
+
+/** Least time between two signs of life, whatever is asked for. */
+export const minHeartbeatMs = 50;
 
 /** JSON that may stand in a header: everything beyond ASCII is escaped. */
 export function toHeader(value: unknown): string {
