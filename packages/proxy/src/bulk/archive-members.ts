@@ -31,7 +31,7 @@ export async function* archiveMembers(source: AsyncIterable<Uint8Array>, type: A
   fed.catch((error) => entries.destroy(error));
   try {
     for await (const entry of entries) {
-      const chunks = entry[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+      const chunks = inTurn(entry[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
       const member = findMember(entry.header, chunks);
       if (member) yield member;
       // What nobody wanted. The iterator is never returned: that would end the whole archive.
@@ -45,6 +45,21 @@ export async function* archiveMembers(source: AsyncIterable<Uint8Array>, type: A
     stop.abort();
     entries.destroy();
   }
+}
+
+/**
+ * One read at a time. Of two that overlap the parser forgets the first; and who loses interest in a member half-way, as an
+ * upload does that fails, may have one under way when the rest is passed over.
+ */
+function inTurn(chunks: AsyncIterator<Uint8Array>): Pick<AsyncIterator<Uint8Array>, 'next'> {
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    next: () => {
+      const result = turn.then(() => chunks.next());
+      turn = result.catch(() => undefined);
+      return result;
+    },
+  };
 }
 
 /** Its types do not know them. Names come as they are, byte by byte; tars from before the standard are tars, too. */
@@ -84,7 +99,7 @@ function feed(
   return pipeline(bytes, bunzip, counted, entries, { signal });
 }
 
-function findMember(header: Header, chunks: AsyncIterator<Uint8Array>): Member | undefined {
+function findMember(header: Header, chunks: Pick<AsyncIterator<Uint8Array>, 'next'>): Member | undefined {
   if (header.type !== 'file' && header.type !== 'contiguous-file') return undefined;
   const pax = (header.pax ?? {}) as Record<string, string>;
   return {
