@@ -3,6 +3,7 @@ import { ClassicLevel } from 'classic-level';
 import { FreeSpace } from './free-space';
 import type { CommitTarget, Write } from './group-commit';
 import { formatKey } from './keys';
+import { syncLogs } from './log-sync';
 import { RowCache } from './row-cache';
 import type { Table } from './rows';
 
@@ -21,6 +22,8 @@ export class Database implements CommitTarget {
   readonly #recoverySpace: FreeSpace;
   readonly #cache = new RowCache(rowCacheBytes);
   #level: ClassicLevel<string, string>;
+  /** Something was written since the last synced write. */
+  #hasUnsynced = false;
 
   private constructor(directory: string, sync: boolean) {
     this.#directory = directory;
@@ -73,6 +76,9 @@ export class Database implements CommitTarget {
   }
 
   async write(rows: ReadonlyMap<string, Write>, { sync }: { sync: boolean }): Promise<void> {
+    // This write may be the first of a new log, and must not become durable before what it was based on.
+    if (sync && this.#sync && this.#hasUnsynced) await syncLogs(this.#directory);
+    this.#hasUnsynced = !sync;
     // Half the cost of an array of operations, each of which would be copied on its way.
     const batch = this.#level.batch();
     for (const [key, { value, table }] of rows) {
@@ -93,6 +99,8 @@ export class Database implements CommitTarget {
     await this.#level.close();
     this.#level = makeLevel(this.#directory);
     await this.#level.open();
+    // Opening moved all there was in the logs to tables.
+    this.#hasUnsynced = false;
     this.#cache.clear();
   }
 
