@@ -85,6 +85,8 @@ export class ExecutorProcess {
   /** Monotonic milliseconds of the last use. */
   lastUsedMs = 0;
   state: 'starting' | 'idle' | 'busy' | 'dead' = 'starting';
+  /** The session that it had certainly not begun when it died: another executor may run it. */
+  unbegun: Session | undefined;
 
   private readonly child: ChildProcess;
   private readonly socket: Duplex;
@@ -100,6 +102,8 @@ export class ExecutorProcess {
   private claiming: Promise<void> | undefined;
   /** It was told that nobody needs it. */
   private isResting = false;
+  /** It never read the last of what it was sent. */
+  private leftUnread = false;
 
   constructor(
     private readonly slot: Slot,
@@ -125,6 +129,14 @@ export class ExecutorProcess {
     this.listen(this.socket, maxReplyBytes + setup.inlineOutputBytes * 16, (value) =>
       this.handle(value as ExecutorReply),
     );
+    // Which of the two it is depends on whether the process was still there when it was written to.
+    this.socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      this.leftUnread = code === 'ECONNRESET' || code === 'EPIPE';
+    });
+    this.socket.once('close', () => {
+      if (this.state === 'idle') this.state = 'dead';
+      this.kill();
+    });
     this.line = this.child.stdio[lineFd] as Duplex;
     this.listen(this.line, maxStatusBytes, (value) => this.receiveStatus(value as StatusMessage));
     this.child.stderr!.on('data', (chunk: Buffer) => {
@@ -354,6 +366,7 @@ export class ExecutorProcess {
     await this.claiming;
     const { running } = this;
     if (running) {
+      if (!expected && (!running.isAwaited || this.leftUnread)) this.unbegun = running.session;
       const report = this.deathReport(running);
       const outputs = lostOutputs(running.session);
       this.finish(running, () => running.resolve({ report, outputs }), true);

@@ -15,6 +15,12 @@ const maxFailedStarts = 6;
 /** Milliseconds before another start after one that failed; doubled by each further one. */
 const firstBackoffMs = 50;
 
+/**
+ * Executors that a session is given to in place of one that died before it began it. Several may be dying when nobody has heard
+ * of it yet; more than a few have a reason that the next ones share.
+ */
+const maxHandovers = 3;
+
 interface WaitingSession {
   session: Session;
   signal: StopSignal | undefined;
@@ -43,6 +49,8 @@ export class ExecutorPool {
     for (const executor of this.executors) executor.restIfUnused(performance.now());
   }, restAfterMs / 4).unref();
   private readonly shortWait = new ShortWait();
+  /** How often a session was given to another executor, because its own had died before. */
+  private readonly handovers = new WeakMap<Session, number>();
   private readonly spares: number;
   private firstReady!: { resolve(): void; reject(error: unknown): void };
   /** Resolves with the first executor that is ready; rejects if none can be started. */
@@ -102,20 +110,34 @@ export class ExecutorPool {
     const fresh = executor.tenant === undefined;
     executor.tenant = session.tenant;
     const isAlone = ++this.runningCount === 1;
-    const result = executor.run(this.nextSession++, session, signal);
+    const running = executor.run(this.nextSession++, session, signal);
     if (isAlone) this.shortWait.begin();
     else this.shortWait.stop();
     if (fresh) {
       this.options.log?.({ pid: executor.pid, tenant: session.tenant }, 'an executor process was given to a tenant');
       setImmediate(() => this.refill());
     }
+    let result: SessionResult;
     try {
-      return await result;
+      result = await running;
     } finally {
       this.runningCount--;
       if (isAlone) this.shortWait.end();
       this.dispatch();
     }
+    return executor.unbegun === session ? this.handOver(session, result, signal) : result;
+  }
+
+  /** The result of another executor, for the session's own never began it; `result` is that one's. */
+  private handOver(
+    session: Session,
+    result: SessionResult,
+    signal?: StopSignal,
+  ): Promise<SessionResult> | SessionResult {
+    const count = (this.handovers.get(session) ?? 0) + 1;
+    if (count > maxHandovers) return result;
+    this.handovers.set(session, count);
+    return this.run(session, signal);
   }
 
   /** Gives idle executors to waiting sessions, the longest waiting first. */
