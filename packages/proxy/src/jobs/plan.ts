@@ -203,7 +203,8 @@ async function* orRefuse(names: AsyncIterable<string>, sentence: string): AsyncG
   try {
     yield* names;
   } catch (error) {
-    throw isStorageError(error) ? badJob(sentence) : error;
+    // A storage node that is away is no fault of the description.
+    throw isStorageError(error) && error.code !== 'unavailable' ? badJob(sentence) : error;
   }
 }
 

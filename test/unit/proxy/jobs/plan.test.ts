@@ -182,6 +182,16 @@ describe('a job description is refused with 400', () => {
   });
 });
 
+test.each(['swift://~/c*/*', 'swift://~/c_in1/*'])(
+  'a storage node that is away is no fault of the description: %s',
+  async (path) => {
+    const away = new StorageError('unavailable', 'The storage node does not answer.');
+    const refuse = () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(away) }) });
+    const listings = { containers: refuse, objects: refuse } as unknown as PlanContext['listings'];
+    await expect(plan(withDevices({ name: 'stdin', path }), { listings })).rejects.toBe(away);
+  },
+);
+
 describe('what this server does not do yet is refused with 501, once the description is right', () => {
   test.each<[unknown, string]>([
     [withDevices({ name: 'debug', path: 'tcp://host:1' }), 'Device debug is not supported'],
