@@ -53,8 +53,8 @@ describe.each([
     expect((await request('full', 'DELETE')).status).toBe(204);
   });
 
-  test('have names of up to 256 bytes', async () => {
-    const longest = '%C3%BC'.repeat(128);
+  test('have names of up to 256 characters', async () => {
+    const longest = '%C3%BC'.repeat(256);
     expect((await request(longest, 'PUT')).status).toBe(201);
     const refused = await request(`${longest}x`, 'PUT');
     expect([refused.status, await refused.text()]).toEqual([400, 'Container name length of 257 longer than 256']);
@@ -173,6 +173,18 @@ describe.each([
       const refused = await request('limits', 'POST', many(60, 31));
       expect([refused.status, await refused.text()]).toEqual([400, 'Too many metadata items; max 90']);
       expect((await request('limits', 'POST', many(60, 30))).status).toBe(204);
+    });
+
+    test('their limits hold over requests at once', async () => {
+      await request('limits-at-once', 'PUT');
+      const updates = ['a', 'b', 'c'].map((letter) =>
+        request(
+          'limits-at-once',
+          'POST',
+          Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-container-meta-${letter}${i}`, '1'])),
+        ),
+      );
+      expect((await Promise.all(updates)).map(({ status }) => status).sort()).toEqual([204, 204, 400]);
     });
   });
 

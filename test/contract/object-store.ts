@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type {
   ByteRange,
+  ContainerSettings,
+  Metadata,
+  MetadataUpdate,
   ObjectEntry,
   ObjectPath,
   ObjectStore,
@@ -101,6 +104,78 @@ export function describeObjectStore(name: string, openStore: OpenStore): void {
       return { containers: containerCount, objects: ofContainer.objectCount, bytes: ofContainer.bytesUsed };
     };
     const refusal = (code: string) => expect.objectContaining({ name: 'StorageError', code });
+
+    describe('limits of metadata', () => {
+      const limits = { maxMetaCount: 3, maxMetaOverallSize: 20 };
+      const owners: [
+        string,
+        string,
+        (metadata: MetadataUpdate) => Promise<unknown>,
+        () => Promise<{ metadata: Metadata }>,
+      ][] = [
+        [
+          'an account',
+          'x-account-meta-',
+          (metadata) => store.updateAccount(account, { timestamp: t1, metadata, limits }),
+          async () => (await store.findAccount(account))!,
+        ],
+        [
+          'an account that is put',
+          'x-account-meta-',
+          (metadata) => store.putAccount(account, { timestamp: t1, metadata, limits }),
+          async () => (await store.findAccount(account))!,
+        ],
+        [
+          'a container',
+          'x-container-meta-',
+          (metadata) => store.updateContainer(home, { timestamp: t1, metadata, limits }),
+          async () => (await store.findContainer(home))!,
+        ],
+        [
+          'a container that is put',
+          'x-container-meta-',
+          (metadata) => store.putContainer(home, { timestamp: t1, metadata, limits }),
+          async () => (await store.findContainer(home))!,
+        ],
+      ];
+      beforeEach(() => createContainer());
+
+      test.each(owners)('hold for all that %s has', async (_who, prefix, update, find) => {
+        const own = (text: string) => Object.fromEntries([...text].map((letter) => [prefix + letter, letter]));
+        await update({ ...own('abc'), 'x-other': 'not counted' });
+        await expect(update(own('d'))).rejects.toEqual(refusal('badMetadata'));
+        await update({ [`${prefix}a`]: undefined, ...own('d') });
+        await expect(update({ [`${prefix}d`]: 'é'.repeat(8) })).rejects.toEqual(refusal('badMetadata'));
+        await update({ [`${prefix}d`]: `x${'é'.repeat(7)}` });
+        expect(Object.keys((await find()).metadata).sort()).toEqual(
+          ['b', 'c', 'd'].map((x) => prefix + x).concat('x-other'),
+        );
+      });
+
+      test.each(owners)('hold for all that several updates at once make of %s', async (_who, prefix, update, find) => {
+        const updates = [...'abcdef'].map((letter) => update({ [prefix + letter]: '1' }));
+        const settled = await Promise.allSettled(updates);
+        expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+        expect(Object.keys((await find()).metadata)).toHaveLength(3);
+      });
+    });
+
+    test('versions are not kept in two ways, whoever asks for both at once', async () => {
+      await createContainer();
+      const update = (settings: ContainerSettings) =>
+        store.updateContainer(home, { timestamp: t2, metadata: { set: JSON.stringify(settings) }, settings });
+      const versioned: ContainerSettings = { versioning: 'enabled' };
+      const archived: ContainerSettings = { archive: { container: 'old', mode: 'stack' } };
+      const [first, second] = await Promise.allSettled([update(versioned), update(archived)]);
+      expect(first.status).toBe('fulfilled');
+      expect(second).toMatchObject({ reason: refusal('policyConflict') });
+      expect((await store.findContainer(home))!.archive).toBeUndefined();
+      await update({ versioning: 'suspended' });
+      await update(archived);
+      await expect(update(versioned)).rejects.toEqual(refusal('policyConflict'));
+      expect(await store.findContainer(home)).toMatchObject({ metadata: { set: JSON.stringify(archived) } });
+      await update({ archive: null, ...versioned });
+    });
 
     describe('writes that depend on another object', () => {
       const guard = { account, container: 'guards', object: 'guard' };

@@ -20,6 +20,19 @@ export type Metadata = Record<string, string>;
 /** `undefined` metadata values in an update remove the pair. */
 export type MetadataUpdate = Record<string, string | undefined>;
 
+/** What an update may make of the user's own pairs (`x-<owner>-meta-…`), those that are there already among them. */
+export interface MetadataLimits {
+  maxMetaCount: number;
+  /** Bytes of names, without what they begin with, and values. */
+  maxMetaOverallSize: number;
+}
+
+export interface AccountUpdate {
+  timestamp: string;
+  metadata: MetadataUpdate;
+  limits?: MetadataLimits;
+}
+
 /** What is counted of an account, or of its containers of one storage policy. */
 export interface AccountCounters {
   containerCount: number;
@@ -72,7 +85,7 @@ export interface ContainerRecord {
   policy?: StoragePolicy;
 }
 
-/** What of a container the store acts on. Absent: unchanged; null: not any more. */
+/** What of a container the store acts on. Absent: unchanged; null: not any more. `policyConflict` for versions kept in two ways. */
 export interface ContainerSettings {
   versioning?: Versioning;
   archive?: Archive | null;
@@ -80,9 +93,7 @@ export interface ContainerSettings {
   policy?: StoragePolicy | null;
 }
 
-export interface ContainerUpdate {
-  timestamp: string;
-  metadata: MetadataUpdate;
+export interface ContainerUpdate extends AccountUpdate {
   settings?: ContainerSettings;
 }
 
@@ -284,22 +295,22 @@ export type FinishedBody =
   | { kind: 'file'; path: string; sizeBytes: number; md5?: string };
 
 export interface ObjectStore {
-  /** Creates the account or merges metadata into it. `created` is false if it was there. `accountDeleted` while a deleted one is not yet reaped. */
-  putAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<{ created: boolean }>;
+  /** Creates the account or merges metadata into it. `created` is false if it was there. `badMetadata`, `accountDeleted` while a deleted one is not yet reaped. */
+  putAccount(account: string, options: AccountUpdate): Promise<{ created: boolean }>;
   findAccount(account: string): Promise<AccountRecord | undefined>;
   /** True after `deleteAccount`, until the account is put again by a caller that may. */
   isAccountDeleted(account: string): Promise<boolean>;
-  /** Merges metadata; `accountNotFound`. */
-  updateAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void>;
+  /** Merges metadata; `accountNotFound`, `badMetadata` for more than the limits. */
+  updateAccount(account: string, options: AccountUpdate): Promise<void>;
   /** Marks the account deleted; its containers and objects become unreachable at once and are reaped in the background. `accountNotFound`, also for a deleted one. */
   deleteAccount(account: string): Promise<void>;
   /** Empty for an account that is not there. */
   listContainers(account: string, query: ListQuery): Promise<(ContainerEntry | SubdirEntry)[]>;
 
-  /** Creates the container (and the account, if missing) or merges metadata into it. `accountDeleted` until a deleted account was put again. */
+  /** Creates the container (and the account, if missing) or merges metadata into it. `badMetadata`, `policyConflict`, `accountDeleted` until a deleted account was put again. */
   putContainer(path: ContainerPath, options: ContainerUpdate): Promise<{ created: boolean }>;
   findContainer(path: ContainerPath): Promise<ContainerRecord | undefined>;
-  /** Merges metadata; `containerNotFound`. */
+  /** Merges metadata; `containerNotFound`, `badMetadata`, `policyConflict`. */
   updateContainer(path: ContainerPath, options: ContainerUpdate): Promise<void>;
   /** `containerNotFound`, `containerNotEmpty`, `versionsLeft`. */
   deleteContainer(path: ContainerPath): Promise<void>;

@@ -35,6 +35,7 @@ export const metadataUpdate = z.strictObject({
       (pairs): MetadataUpdate =>
         Object.fromEntries(Object.entries(pairs).map(([name, value]) => [name, value ?? undefined])),
     ),
+  limits: z.strictObject({ maxMetaCount: count, maxMetaOverallSize: count }).optional(),
 });
 
 /** In settings null has a meaning of its own, and what is absent is not there. */

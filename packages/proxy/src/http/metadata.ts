@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Metadata, MetadataUpdate } from '@zerocloud/object-server';
+import { findExcess, type Metadata, type MetadataLimits, type MetadataUpdate } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import { HttpError } from '../errors';
 import { decodeHeaderText, decodeHeaderTextLossless, encodeHeaderText, headerName } from './header-text';
@@ -43,7 +43,7 @@ export function readUserMetadata(headers: IncomingHttpHeaders, owner: MetadataOw
     if (raw.length > limits.maxMetaValueLength) {
       throw new HttpError(400, `Metadata value longer than ${limits.maxMetaValueLength}: ${prefix}${headerName(name)}`);
     }
-    checkTotals(count, sizeBytes, limits);
+    checkTotals({ count, sizeBytes }, limits);
     metadata[prefix + name.replaceAll('_', '-')] = value;
   }
   return metadata;
@@ -70,28 +70,15 @@ export function readMetadataUpdate(
   return update;
 }
 
-const userPrefixes = ['x-account-meta-', 'x-container-meta-', 'x-object-meta-'];
-
-/** Refuses an update after which the owner would have more metadata than one request may carry. */
-export function checkMergedMetadata(current: Metadata, update: MetadataUpdate, limits: SwiftLimits): void {
-  let count = 0;
-  let sizeBytes = 0;
-  for (const [name, value] of Object.entries({ ...current, ...update })) {
-    const prefix = value ? userPrefixes.find((candidate) => name.startsWith(candidate)) : undefined;
-    if (!value || !prefix) continue;
-    count++;
-    sizeBytes += Buffer.byteLength(name) - prefix.length + Buffer.byteLength(value);
-  }
-  checkTotals(count, sizeBytes, limits);
+/** 400 for more than one object, or one request, may carry. */
+export function checkTotals(totals: { count: number; sizeBytes: number }, limits: SwiftLimits): void {
+  const excess = findExcess(totals, limits);
+  if (excess !== undefined) throw new HttpError(400, excess);
 }
 
-function checkTotals(count: number, sizeBytes: number, limits: SwiftLimits): void {
-  if (count > limits.maxMetaCount) {
-    throw new HttpError(400, `Too many metadata items; max ${limits.maxMetaCount}`);
-  }
-  if (sizeBytes > limits.maxMetaOverallSize) {
-    throw new HttpError(400, `Total metadata too large; max ${limits.maxMetaOverallSize}`);
-  }
+/** The limits of an account's or container's metadata, which the store checks on what an update makes of them. */
+export function metadataLimits({ maxMetaCount, maxMetaOverallSize }: SwiftLimits): MetadataLimits {
+  return { maxMetaCount, maxMetaOverallSize };
 }
 
 /**

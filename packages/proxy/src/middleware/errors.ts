@@ -65,7 +65,8 @@ function isOwnFailure(error: unknown): boolean {
 function asHttpError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (isStorageError(error)) {
-    const [status, body, type] = statusOfStorageError[error.code];
+    const [status, text, type] = statusOfStorageError[error.code];
+    const body = error.code === 'badMetadata' ? error.message : text;
     return new HttpError(status, body, { cause: error, ...(type && { headers: { 'content-type': type } }) });
   }
   // The client hung up: nobody reads the answer, and it is no failure of ours.

@@ -1,7 +1,13 @@
-import type { Metadata, ObjectPath, ObjectRecord, RequiredObject } from '@zerocloud/object-server';
+import {
+  type Metadata,
+  type ObjectPath,
+  type ObjectRecord,
+  type RequiredObject,
+  totalsOf,
+} from '@zerocloud/object-server';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
-import { checkMergedMetadata, setMetadataHeaders } from '../http/metadata';
+import { checkTotals, setMetadataHeaders } from '../http/metadata';
 import { isTrueValue } from '../http/query';
 import { httpDate } from '../http/timestamp';
 import { checkDynamicManifest } from '../large-objects/dynamic-object';
@@ -55,7 +61,7 @@ export async function prepareTarget(
   const metadata = { ...inherited, ...sent };
   const deleteAt = readDeleteAt(headers, ctx.state.timestamp) ?? (isFresh ? undefined : record.deleteAt);
   const contentType = readContentType(headers, target.object, record.contentType);
-  checkMergedMetadata(inherited, sent, limits);
+  checkTotals(totalsOf(metadata), limits);
   const requires = findRequiredObject(headers);
   return { timestamp: ctx.state.timestamp, contentType, metadata, deleteAt, requires };
 }

@@ -1,11 +1,12 @@
-import type { AccountRecord, MetadataUpdate } from '@zerocloud/object-server';
+import type { AccountRecord, AccountUpdate } from '@zerocloud/object-server';
 import { findAccountAclHeader, readAccountAcl } from '../auth/account-acl';
 import { authorizeAccount, denied, isResellerAdminOf, mayControl } from '../auth/authorize';
 import { visibleMetadata } from '../auth/visible-headers';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { etagSwitchHeader, readEtagSwitch } from '../etag-quoter/switches';
-import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { metadataLimits, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { findExcessiveLength } from '../http/name-length';
 import { Query } from '../http/query';
 import { respondAccepted, respondEmpty } from '../http/respond';
 import { negotiateListing } from '../listing/format';
@@ -76,11 +77,10 @@ async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { account } = ctx.state.path;
   await authorizeAccount(ctx, deps, account, 'admin');
   checkName(account, config.limits.maxAccountNameLength);
-  const metadata = readAccountMetadata(ctx, deps);
+  const update = readAccountUpdate(ctx, deps);
   const found = await node.findAccount(account);
   if (!found && (await node.isAccountDeleted(account))) throw new HttpError(404);
-  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
-  await node.putAccount(account, { timestamp: ctx.state.timestamp, metadata });
+  await node.putAccount(account, update);
   respondEmpty(ctx, 204);
 }
 
@@ -88,14 +88,13 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   const { node, config } = deps;
   const { account } = ctx.state.path;
   if (!isResellerAdminOf(ctx.state.identity, account)) throw denied(ctx, account);
-  const metadata = readAccountMetadata(ctx, deps);
+  const update = readAccountUpdate(ctx, deps);
   checkName(account, config.limits.maxAccountNameLength);
   const found = await node.findAccount(account);
   if (!found && (await node.isAccountDeleted(account))) {
     throw new HttpError(403, 'Recently deleted', { headers: { 'content-type': htmlType } });
   }
-  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
-  const { created } = await node.putAccount(account, { timestamp: ctx.state.timestamp, metadata });
+  const { created } = await node.putAccount(account, update);
   if (created) respondEmpty(ctx, 201);
   else respondAccepted(ctx);
 }
@@ -110,17 +109,18 @@ async function remove(ctx: SwiftContext, { node }: Deps): Promise<void> {
   respondEmpty(ctx, 204, deletedStatus.headers);
 }
 
-function readAccountMetadata(ctx: SwiftContext, { config }: Deps): MetadataUpdate {
+function readAccountUpdate(ctx: SwiftContext, { config }: Deps): AccountUpdate {
   const { headers } = ctx.req;
   checkAccountQuota(headers, isResellerAdminOf(ctx.state.identity, ctx.state.path.account));
-  const metadata = readMetadataUpdate(headers, 'account', config.limits);
+  const own = readMetadataUpdate(headers, 'account', config.limits);
   const acl = readAccountAcl(headers['x-account-access-control'] as string | undefined);
-  return { ...metadata, ...acl, ...readEtagSwitch(headers, 'account') };
+  const metadata = { ...own, ...acl, ...readEtagSwitch(headers, 'account') };
+  return { timestamp: ctx.state.timestamp, metadata, limits: metadataLimits(config.limits) };
 }
 
 function checkName(account: string, maxLength: number): void {
-  const length = Buffer.byteLength(account);
-  if (length > maxLength) {
+  const length = findExcessiveLength(account, maxLength);
+  if (length !== undefined) {
     throw new HttpError(400, `Account name length of ${length} longer than ${maxLength}`, {
       headers: { 'content-type': htmlType },
     });

@@ -8,7 +8,8 @@ import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
 import { etagSwitchHeader, readEtagSwitch } from '../etag-quoter/switches';
 import { decodeHeaderText } from '../http/header-text';
-import { checkMergedMetadata, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { metadataLimits, readMetadataUpdate, setMetadataHeaders } from '../http/metadata';
+import { findExcessiveLength } from '../http/name-length';
 import { Query } from '../http/query';
 import { respondAccepted, respondEmpty } from '../http/respond';
 import { httpDate } from '../http/timestamp';
@@ -82,9 +83,10 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   await authorizeAccount(ctx, deps, path.account, 'read-write');
   const metadata = readContainerMetadata(ctx, config.limits);
   const policy = readPolicy(ctx.get('x-storage-policy'));
-  const length = Buffer.byteLength(path.container);
-  if (length > config.limits.maxContainerNameLength) {
-    throw new HttpError(400, `Container name length of ${length} longer than ${config.limits.maxContainerNameLength}`, {
+  const { maxContainerNameLength } = config.limits;
+  const length = findExcessiveLength(path.container, maxContainerNameLength);
+  if (length !== undefined) {
+    throw new HttpError(400, `Container name length of ${length} longer than ${maxContainerNameLength}`, {
       headers: { 'content-type': htmlType },
     });
   }
@@ -92,9 +94,13 @@ async function create(ctx: SwiftContext, deps: Deps): Promise<void> {
   if (!found && (await node.isAccountDeleted(path.account))) throw new HttpError(404);
   const versions = readVersionSettings(ctx.req.headers, found);
   Object.assign(metadata, versions.metadata);
-  checkMergedMetadata(found?.metadata ?? {}, metadata, config.limits);
   const settings = { ...versions.settings, ...(policy !== undefined && { policy }) };
-  const { created } = await node.putContainer(path, { timestamp: ctx.state.timestamp, metadata, settings });
+  const { created } = await node.putContainer(path, {
+    timestamp: ctx.state.timestamp,
+    metadata,
+    limits: metadataLimits(config.limits),
+    settings,
+  });
   if (created) respondEmpty(ctx, 201);
   else respondAccepted(ctx);
 }
@@ -109,8 +115,12 @@ async function update(ctx: SwiftContext, deps: Deps): Promise<void> {
   if (!record) throw new HttpError(404);
   const versions = readVersionSettings(ctx.req.headers, record);
   Object.assign(metadata, versions.metadata);
-  checkMergedMetadata(record.metadata, metadata, config.limits);
-  await node.updateContainer(path, { timestamp: ctx.state.timestamp, metadata, settings: versions.settings });
+  await node.updateContainer(path, {
+    timestamp: ctx.state.timestamp,
+    metadata,
+    limits: metadataLimits(config.limits),
+    settings: versions.settings,
+  });
   respondEmpty(ctx, 204);
 }
 

@@ -1,10 +1,12 @@
 import { StorageError } from '../../errors';
+import { findExcess, totalsOf } from '../metadata-totals';
 import type {
   AccountCounters,
+  AccountUpdate,
   ContainerPath,
   ContainerRecord,
   ContainerUpdate,
-  MetadataUpdate,
+  Metadata,
   StoragePolicy,
 } from '../object-store';
 import type { Transaction } from './group-commit';
@@ -56,8 +58,16 @@ export function addToPolicy(
 }
 
 /** Writes the row with the update merged into its metadata. */
-export function putAccountRow(tx: Transaction, account: string, row: AccountRow, update: MetadataUpdate): void {
-  tx.put(accounts, accountKey(account), { ...row, metadata: mergeMetadata(row.metadata, update) });
+export function putAccountRow(tx: Transaction, account: string, row: AccountRow, update: AccountUpdate): void {
+  tx.put(accounts, accountKey(account), { ...row, metadata: mergeUpdate(row.metadata, update) });
+}
+
+/** Here and not before, where several updates at once would each find room for themselves. */
+function mergeUpdate(old: Metadata, { metadata, limits }: AccountUpdate): Metadata {
+  const merged = mergeMetadata(old, metadata);
+  const excess = limits && findExcess(totalsOf(merged), limits);
+  if (excess !== undefined) throw new StorageError('badMetadata', excess);
+  return merged;
 }
 
 /** Writes the record with the update merged into its metadata and its settings changed. */
@@ -65,9 +75,10 @@ export function putContainerRow(
   tx: Transaction,
   path: ContainerPath,
   record: ContainerRecord,
-  { timestamp, metadata, settings }: ContainerUpdate,
+  update: ContainerUpdate,
 ): void {
-  const row = { ...record, putAt: timestamp, metadata: mergeMetadata(record.metadata, metadata) };
+  const { timestamp, settings } = update;
+  const row = { ...record, putAt: timestamp, metadata: mergeUpdate(record.metadata, update) };
   if (settings) {
     const { versioning, archive, policy } = settings;
     if (policy !== undefined && (policy ?? undefined) !== record.policy) {
@@ -76,6 +87,9 @@ export function putContainerRow(
     if (versioning) row.versioning = versioning;
     if (archive) row.archive = archive;
     else if (archive === null) delete row.archive;
+    if (row.archive && row.versioning === 'enabled') {
+      throw new StorageError('policyConflict', 'The container keeps older versions in another way.');
+    }
   }
   tx.put(containers, containerKey(path), row);
 }

@@ -3,6 +3,7 @@ import { StorageError } from '../../errors';
 import type { BodyFiles, FinishedObjectOptions } from '../body-files';
 import type {
   AccountRecord,
+  AccountUpdate,
   AppendObjectOptions,
   ContainerEntry,
   ContainerPath,
@@ -13,7 +14,6 @@ import type {
   FinishedBody,
   ListQuery,
   Metadata,
-  MetadataUpdate,
   ObjectEntry,
   ObjectListQuery,
   ObjectPath,
@@ -139,12 +139,12 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   // Accounts
 
-  putAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<{ created: boolean }> {
+  putAccount(account: string, options: AccountUpdate): Promise<{ created: boolean }> {
     return this.#parts.commits.commit((tx) => {
       const row = tx.find(accounts, accountKey(account));
       if (row?.fate === 'deleted') throw accountDeleted();
       const created = row === undefined || row.fate !== undefined;
-      putAccountRow(tx, account, created ? newAccount(options.timestamp) : row, options.metadata);
+      putAccountRow(tx, account, created ? newAccount(options.timestamp) : row, options);
       return { created };
     });
   }
@@ -160,11 +160,11 @@ export class LevelStore implements ObjectStore, BodyFiles {
     return this.#rows.findAccount(account)?.fate !== undefined;
   }
 
-  updateAccount(account: string, options: { timestamp: string; metadata: MetadataUpdate }): Promise<void> {
+  updateAccount(account: string, options: AccountUpdate): Promise<void> {
     return this.#parts.commits.commit((tx) => {
       const row = tx.find(accounts, accountKey(account));
       if (!row || row.fate) throw accountNotFound();
-      putAccountRow(tx, account, row, options.metadata);
+      putAccountRow(tx, account, row, options);
     });
   }
 
