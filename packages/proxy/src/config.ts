@@ -330,5 +330,3 @@ export const defaultSwiftLimits: SwiftLimits = defaults.limits;
 
 /** ZeroCloud's own defaults, see its configuration manual. */
 export const defaultJobLimits: JobLimits = defaults.jobs;
-
-export const defaultTimeouts: Timeouts = defaults.timeouts;

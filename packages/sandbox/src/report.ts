@@ -65,12 +65,12 @@ function reportFields(report: Report): string[] {
 }
 
 /** `<alias> <hex>` pairs separated by blanks; `disabled` without any. */
-export function formatEtags({ etags }: Pick<Report, 'etags'>): string {
+function formatEtags({ etags }: Pick<Report, 'etags'>): string {
   return etags.length === 0 ? 'disabled' : etags.map(({ name, md5 }) => `${name} ${md5}`).join(' ');
 }
 
 /** The accounting line: system and user seconds, then local and network transfers. */
-export function formatAccounting(accounting: Accounting): string {
+function formatAccounting(accounting: Accounting): string {
   const { systemSeconds, userSeconds, reads, readBytes, writes, writeBytes } = accounting;
   const { networkReads, networkReadBytes, networkWrites, networkWriteBytes } = accounting;
   const times = [systemSeconds, userSeconds].map((seconds) => seconds.toFixed(2));

@@ -1,4 +1,4 @@
-import { defaultJobLimits, defaultSwiftLimits, defaultTimeouts, readServerConfig } from '@zerocloud/proxy/config';
+import { defaultJobLimits, defaultSwiftLimits, readServerConfig } from '@zerocloud/proxy/config';
 
 describe('config of the proxy', () => {
   test('is standalone by default, with a local node', () => {
@@ -8,7 +8,7 @@ describe('config of the proxy', () => {
       port: 8080,
       limits: defaultSwiftLimits,
       jobs: defaultJobLimits,
-      timeouts: defaultTimeouts,
+      timeouts: { clientTimeoutS: 60, maxUploadTimeS: 86_400 },
     });
   });
 

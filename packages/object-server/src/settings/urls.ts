@@ -9,22 +9,22 @@ export type Digest = 'sha1' | 'sha256' | 'sha512';
 const digests = new Set<string>(['sha1', 'sha256', 'sha512']);
 const methods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 
-export function parseDigests(entries: string[]): Digest[] {
+function parseDigests(entries: string[]): Digest[] {
   return parseWords(entries, (word) => digests.has(word), 'no digest of sha1, sha256, sha512') as Digest[];
 }
 
-export function parseMethods(entries: string[]): string[] {
+function parseMethods(entries: string[]): string[] {
   return parseWords(entries, (word) => methods.has(word), 'no method of GET, HEAD, PUT, POST, DELETE');
 }
 
 /** Names of headers in lower case; `x-object-meta-*` stands for all that begin so. */
-export function parseHeaderPatterns(entries: string[]): string[] {
+function parseHeaderPatterns(entries: string[]): string[] {
   const names = entries.map((entry) => entry.toLowerCase());
   return parseWords(names, (name) => /^[a-z0-9_-]+\*?$/.test(name), 'no header');
 }
 
 /** `SERVICE=service`: accounts `SERVICE_…`, for members of the group `service`. */
-export function parseResellers(entries: string[]): { prefix: string; requireGroup?: string }[] {
+function parseResellers(entries: string[]): { prefix: string; requireGroup?: string }[] {
   return entries.map((entry) => {
     const [, name, requireGroup] = /^([A-Za-z0-9]+)_?(?:=([^\s,=]+))?$/.exec(entry) ?? [];
     if (name === undefined) throw new Error(`names "${entry}", which is no PREFIX=group`);

@@ -6,7 +6,7 @@ import { HttpError } from '../errors';
  * What Swift calls the policy of containers that name none. A 201 means synced there; in a container of the policy `relaxed`
  * it means stored, and synced within a second.
  */
-export const defaultPolicy = 'Policy-0';
+const defaultPolicy = 'Policy-0';
 const relaxed: StoragePolicy = 'relaxed';
 
 /** As `/info` lists them. */

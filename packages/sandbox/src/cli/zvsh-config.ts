@@ -25,7 +25,7 @@ const known: Record<string, readonly string[] | undefined> = {
 };
 
 /** Nearest first. */
-export function configPaths(): string[] {
+function configPaths(): string[] {
   return [path.resolve('zvsh.cfg'), path.join(os.homedir(), '.zvsh.cfg'), '/etc/zvsh.cfg'];
 }
 

@@ -23,7 +23,7 @@ export interface TarMember {
   sizeBytes: number;
 }
 
-export const tarLimits = {
+const tarLimits = {
   entries: 100_000,
   /** One path or link target, as Linux's PATH_MAX. */
   pathBytes: 4096,
@@ -36,7 +36,7 @@ export const tarLimits = {
  * The members of a plain tar archive in order, read from the headers alone: ustar, GNU long names, pax. Contents stay
  * where they are. Throws `bad-image` for what is not a complete, sane archive and `image-too-large` beyond `tarLimits`.
  */
-export function* readTarEntries(archive: RandomAccess): Generator<TarEntry, void, undefined> {
+function* readTarEntries(archive: RandomAccess): Generator<TarEntry, void, undefined> {
   if (archive.sizeBytes === 0) throw badImage('the tar archive is empty');
   const block = new Uint8Array(blockBytes);
   const overrides: Overrides = {};

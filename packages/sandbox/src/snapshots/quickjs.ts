@@ -22,8 +22,6 @@ export interface QuickJsExports {
   qjs_new_array_buffer(data: number, length: number): number;
   qjs_new_error(): number;
   qjs_throw(error: number): number;
-  qjs_is_number(value: number): number;
-  qjs_is_string(value: number): number;
   qjs_is_array_buffer(value: number): number;
   qjs_get_float64(value: number): number;
   qjs_get_bool(value: number): number;

@@ -69,10 +69,6 @@ export class TreePage {
     this.#usedBytes = headOffset + (isLeaf ? 8 : 12);
   }
 
-  get isEmpty(): boolean {
-    return this.#cells.length === 0;
-  }
-
   fits(cell: Buffer): boolean {
     return this.#usedBytes + cell.length + 2 <= pageBytes;
   }
