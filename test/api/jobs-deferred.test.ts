@@ -90,7 +90,7 @@ describe.each([
   test('answers what is wrong with it at once', async () => {
     expect((await client.job([{}], always)).body).toBe('Must specify node name');
     expect((await client.job(copy(), { ...always, 'x-auth-token': '' })).status).toBe(401);
-    const long = await client.job(copy(), always, `${client.account}/results/${'x'.repeat(1020)}`);
+    const long = await client.job(copy(), always, `${client.account}/results/${'%C3%A9'.repeat(1020)}`);
     expect([long.status, long.body]).toEqual([400, 'Object name length of 1020 longer than 1016']);
   });
 

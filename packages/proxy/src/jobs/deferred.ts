@@ -3,6 +3,7 @@ import type { ObjectPath } from '@zerocloud/object-server';
 import type { Deps, RequestState, SwiftContext } from '../context';
 import { HttpError } from '../errors';
 import { headerName } from '../http/header-text';
+import { findExcessiveLength } from '../http/name-length';
 import { getUploadRoom } from '../quotas/upload-quota';
 import { isRestJob, type JobRequest } from './admission';
 import { badJob } from './errors';
@@ -82,10 +83,9 @@ async function getTarget({ ctx, rights, execute, parsed }: JobRequest, deps: Dep
   const path = isResult
     ? { account, container, object }
     : { account, container: defaultContainer, object: `job-${randomUUID()}` };
-  const maxBytes = deps.config.limits.maxObjectNameLength - headersSuffix.length;
-  if (Buffer.byteLength(path.object) > maxBytes) {
-    throw badJob(`Object name length of ${Buffer.byteLength(path.object)} longer than ${maxBytes}`);
-  }
+  const maxLength = deps.config.limits.maxObjectNameLength - headersSuffix.length;
+  const length = findExcessiveLength(path.object, maxLength);
+  if (length !== undefined) throw badJob(`Object name length of ${length} longer than ${maxLength}`);
   if (isResult) await rights.demandOwn(path, 'write');
   else await rights.demand(path, 'write');
   await demandRoom(path, 1, deps);

@@ -1,5 +1,6 @@
 import type { ObjectPath } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
+import { findExcessiveLength } from '../http/name-length';
 import type { Device } from './description';
 import { badJob } from './errors';
 import { pathText } from './urls';
@@ -21,13 +22,13 @@ export function checkTarget(path: ObjectPath, device: Device, limits: TargetLimi
   if (path.object === '' || path.container === '' || path.container.includes('/')) {
     throw badJob(`Invalid path swift:/${pathText(path)} in output of wildcards`);
   }
-  const nameBytes = Buffer.byteLength(path.object);
-  if (nameBytes > limits.maxObjectNameLength) {
-    throw badJob(`Object name length of ${nameBytes} longer than ${limits.maxObjectNameLength}`);
+  const length = findExcessiveLength(path.object, limits.maxObjectNameLength);
+  if (length !== undefined) {
+    throw badJob(`Object name length of ${length} longer than ${limits.maxObjectNameLength}`);
   }
-  const containerBytes = Buffer.byteLength(path.container);
-  if (containerBytes > limits.maxContainerNameLength) {
-    throw badJob(`Container name length of ${containerBytes} longer than ${limits.maxContainerNameLength}`);
+  const containerLength = findExcessiveLength(path.container, limits.maxContainerNameLength);
+  if (containerLength !== undefined) {
+    throw badJob(`Container name length of ${containerLength} longer than ${limits.maxContainerNameLength}`);
   }
   if (device.contentType && Buffer.byteLength(device.contentType) > limits.maxHeaderSize) {
     throw badJob('Header value too long: Content-Type');

@@ -9,6 +9,7 @@ import {
 import { authorizeTarget, isResellerAdminOf } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError, htmlType } from '../errors';
+import { findExcessiveLength } from '../http/name-length';
 import { httpDate } from '../http/timestamp';
 import { checkDynamicManifest } from '../large-objects/dynamic-object';
 import { getUploadRoom } from '../quotas/upload-quota';
@@ -150,12 +151,10 @@ export async function authorizeUpload(
   return { container, account };
 }
 
-/** Lengths of names count in characters, as in Swift. */
 export function checkName({ object }: ObjectPath, { config }: Deps): void {
   const max = config.limits.maxObjectNameLength;
-  if (object.length <= max) return;
-  const length = [...object].length;
-  if (length > max) throw new HttpError(400, `Object name length of ${length} longer than ${max}`);
+  const length = findExcessiveLength(object, max);
+  if (length !== undefined) throw new HttpError(400, `Object name length of ${length} longer than ${max}`);
 }
 
 export function answerCreated(ctx: SwiftContext, record: ObjectRecord): void {

@@ -7,6 +7,7 @@ import {
 import { authorizeAccount, authorizeTarget, mayControl } from '../auth/authorize';
 import type { Deps, SwiftContext } from '../context';
 import { HttpError } from '../errors';
+import { findExcessiveLength } from '../http/name-length';
 import { respondAccepted, respondEmpty } from '../http/respond';
 import { readPolicy } from '../policies/policies';
 import { getUploadRoom } from '../quotas/upload-quota';
@@ -68,7 +69,8 @@ export function queueRoute(deps: Deps): (ctx: SwiftContext) => Promise<void> {
     const path = containerOf(ctx);
     await failWith(`Failed to create queue ${nameOf(ctx)}`, async () => {
       await authorizeAccount(ctx, deps, path.account, 'read-write');
-      if (Buffer.byteLength(path.container) > config.limits.maxContainerNameLength) throw new HttpError(400);
+      if (findExcessiveLength(path.container, config.limits.maxContainerNameLength) !== undefined)
+        throw new HttpError(400);
       const { created } = await makeContainer(path, ctx.state.timestamp);
       if (created) respondEmpty(ctx, 201);
       else respondAccepted(ctx);

@@ -154,7 +154,7 @@ describe('a job description is refused with 400', () => {
       'Wildcards of node n match different numbers of objects',
     ],
     [
-      withDevices({ name: 'stdout', path: `swift://~/c/${'x'.repeat(1025)}` }),
+      withDevices({ name: 'stdout', path: `swift://~/c/${'é'.repeat(1025)}` }),
       'Object name length of 1025 longer than 1024',
     ],
     [withDevices({ name: 'stdout', path: 'swift://~/c/o', meta: { '': 'x' } }), 'Metadata name cannot be empty'],
