@@ -91,6 +91,7 @@ function translate(error: unknown): S3Error | undefined {
   if (isStorageError(error, 'bodyAborted') || isStorageError(error, 'bodyTimeout'))
     return new S3Error('RequestTimeout');
   if (isStorageError(error, 'containerNotFound')) return new S3Error('NoSuchBucket');
+  if (isStorageError(error, 'policyConflict')) return new S3Error('InvalidRequest', error.message);
   if (isStorageError(error, 'unavailable')) return new S3Error('ServiceUnavailable');
   if (error instanceof HttpError && error.status < 500) return new S3Error('InvalidRequest', error.message);
   return undefined;
