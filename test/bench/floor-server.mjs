@@ -10,11 +10,11 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 
 const dir = process.env.FLOOR_DIR;
 fs.mkdirSync(dir, { recursive: true });
-const db = new ClassicLevel(path.join(dir, 'level'), { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+const db = new Level(path.join(dir, 'level'), { keyEncoding: 'utf8', valueEncoding: 'buffer' });
 await db.open();
 const memory = Buffer.alloc(4096, 'x');
 

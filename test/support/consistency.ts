@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expiryKeyOf, isVersionKey, objectPathOf } from '@zerocloud/object-server/store/level/keys';
 import { accounts, blobs, containers, objects } from '@zerocloud/object-server/store/level/rows';
 import { type AccountCounters, noBodyId, type ObjectRecord } from '@zerocloud/object-server/store/object-store';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 
 interface Sums {
   objects: number;
@@ -16,7 +16,7 @@ interface Sums {
  * that have rows; what a crash or a reader left over is the sweep's, so let that run before the store is closed.
  */
 export async function findContradictions(dataDir: string): Promise<string[]> {
-  const level = new ClassicLevel<string, string>(path.join(dataDir, 'db'));
+  const level = new Level<string, string>(path.join(dataDir, 'db'));
   const found: string[] = [];
   const expect = (what: string, is: unknown, wanted: unknown) => {
     if (is !== wanted) found.push(`${what} is ${is} and should be ${wanted}`);

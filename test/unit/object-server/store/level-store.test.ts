@@ -3,7 +3,7 @@ import fs, { chmod, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } f
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { openLevelStore } from '@zerocloud/object-server/store/level/level-store';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { md5, someBytes } from '../../../contract/object-store';
 import { at, eventually, filesBelow, home, put, timestamp, withDataDir, withStore } from './support';
 
@@ -213,7 +213,7 @@ describe('a restart', () => {
   test('is refused for an unknown format', () =>
     withDataDir(async (dataDir) => {
       await withStore({ dataDir }, async () => {});
-      const level = new ClassicLevel(path.join(dataDir, 'db'));
+      const level = new Level(path.join(dataDir, 'db'));
       await level.put('mformat', '99');
       await level.close();
       await expect(openLevelStore({ dataDir })).rejects.toThrow(/has format 99; this program reads format 1/);
@@ -244,7 +244,7 @@ describe('a restart', () => {
 
   test('is refused on the database of another program', () =>
     withDataDir(async (dataDir) => {
-      const level = new ClassicLevel(path.join(dataDir, 'db'));
+      const level = new Level(path.join(dataDir, 'db'));
       await level.put('key', 'value');
       await level.close();
       await expect(openLevelStore({ dataDir })).rejects.toThrow(/is not a Zerocloud store/);

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { at, home, put, timestamp, withDataDir, withStore } from './support';
 
 /** The next batch is written, and then said to have failed, as when a sync fails: nobody knows what is stored. */
 function failNextWrite(): void {
-  const original = ClassicLevel.prototype.batch;
-  jest.spyOn(ClassicLevel.prototype, 'batch').mockImplementationOnce(function (this: ClassicLevel) {
+  const original = Level.prototype.batch;
+  jest.spyOn(Level.prototype, 'batch').mockImplementationOnce(function (this: Level) {
     const batch = Reflect.apply(original, this, []) as unknown as { write(options: object): Promise<void> };
     const write = batch.write.bind(batch);
     batch.write = async (options) => {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { LevelStore } from '@zerocloud/object-server/store/level/level-store';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { at, filesBelow, home, put, withDataDir, withStore } from './support';
 
 const large = Buffer.alloc(100_000, 'a');
@@ -9,7 +9,7 @@ const enable = (store: LevelStore) =>
   store.putContainer(home, { timestamp: time(0), metadata: {}, settings: { versioning: 'enabled' } });
 
 async function rowsOf(dataDir: string, tables: string): Promise<string[]> {
-  const level = new ClassicLevel<string, string>(path.join(dataDir, 'db'));
+  const level = new Level<string, string>(path.join(dataDir, 'db'));
   const keys = await level.keys().all();
   await level.close();
   return keys.filter((key) => tables.includes(key[0]!));

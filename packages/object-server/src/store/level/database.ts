@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { FreeSpace } from './free-space';
 import type { CommitTarget, Write } from './group-commit';
 import { formatKey } from './keys';
@@ -21,7 +21,7 @@ export class Database implements CommitTarget {
   readonly #sync: boolean;
   readonly #recoverySpace: FreeSpace;
   readonly #cache = new RowCache(rowCacheBytes);
-  #level: ClassicLevel<string, string>;
+  #level: Level<string, string>;
   /** Something was written since the last synced write. */
   #hasUnsynced = false;
 
@@ -51,7 +51,7 @@ export class Database implements CommitTarget {
   }
 
   /** For range scans. */
-  get level(): ClassicLevel<string, string> {
+  get level(): Level<string, string> {
     return this.#level;
   }
 
@@ -134,6 +134,6 @@ export class Database implements CommitTarget {
   }
 }
 
-function makeLevel(directory: string): ClassicLevel<string, string> {
-  return new ClassicLevel(directory, { cacheSize: 32 * 1024 * 1024, writeBufferSize: writeBufferBytes });
+function makeLevel(directory: string): Level<string, string> {
+  return new Level(directory, { cacheSize: 32 * 1024 * 1024, writeBufferSize: writeBufferBytes });
 }

@@ -1,4 +1,4 @@
-import type { ClassicLevel } from 'classic-level';
+import type { Level } from 'level';
 import type { ObjectListQuery, SubdirEntry } from '../object-store';
 import { compareUtf8, following } from './keys';
 
@@ -23,7 +23,7 @@ const lookAgainAfter = 64;
  * (`a0` behind `a/…`), and `a/` itself in a reversed listing.
  */
 export async function listPage<T>(
-  level: ClassicLevel<string, string>,
+  level: Level<string, string>,
   keyPrefix: string,
   query: ObjectListQuery,
   entry: (name: string, stored: string) => T,
