@@ -1,21 +1,15 @@
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   await client.guest('cat');
   await client.put('apps');
   await client.put('site');
   await client.put('apps/a%20pp', await application(), { 'content-type': 'application/x-tar' });
   await name('swift://AUTH_test/apps/a pp');
 });
-
-afterAll(() => server.close());
 
 /** Answers with what it was asked, and with the status that the query wants. */
 function application() {
@@ -96,7 +90,7 @@ describe('the endpoint', () => {
   });
 
   test('may lie in another account, whose ACL lets the caller read it', async () => {
-    const other = { 'x-auth-token': await server.token('test2:tester2') };
+    const other = { 'x-auth-token': await client.server.token('test2:tester2') };
     const map = [{ name: 'n', exec: { path: 'swift://~/bin/cat' }, devices: [{ name: 'stdin' }, { name: 'stdout' }] }];
     await client.send('PUT', '/v1/AUTH_test2/shared', other);
     await client.send(

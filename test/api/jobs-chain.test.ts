@@ -1,20 +1,14 @@
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs({ env: { CHAIN_TIMEOUT_S: '2' } });
 let cat: string;
 
 beforeAll(async () => {
-  server = await startServer({ env: { CHAIN_TIMEOUT_S: '2' } });
-  client = new JobClient(server);
   cat = await client.guest('cat');
   await client.put('data');
   await client.put('data/in', 'input');
 });
-
-afterAll(() => server.close());
 
 const executes = 'X-Zerovm-Execute: 1.0';
 
@@ -128,7 +122,7 @@ else:
       '/AUTH_test',
       'q=1',
       'test,test:tester,AUTH_test,SERVICE_test',
-      `${server.host}:${server.port}`,
+      `${client.server.host}:${client.server.port}`,
       'http://elsewhere.example',
       null,
       null,

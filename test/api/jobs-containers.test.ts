@@ -1,23 +1,18 @@
 import loadSqlite from 'sql.js';
-import { startServer, type TestServer } from '../support/server';
+import { startServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { JobClient, useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs({ env: { MAX_INPUT_BYTES: '40000000', MAX_SESSIONS: '2' } });
 let cat: string;
 
 beforeAll(async () => {
-  server = await startServer({ env: { MAX_INPUT_BYTES: '40000000', MAX_SESSIONS: '2' } });
-  client = new JobClient(server);
   cat = await client.guest('cat');
   for (const container of ['box', 'box-2', 'none', 'out']) await client.put(container);
   await client.put('box/b%20%C3%BC', 'second', { 'content-type': 'text/x-second' });
   await client.put('box/a', 'first one');
   await client.put('box-2/c', 'third');
 });
-
-afterAll(() => server.close());
 
 const copy = (path: string, more: object = {}) => [
   {
@@ -31,7 +26,7 @@ const copy = (path: string, more: object = {}) => [
 ];
 
 async function queryObject(name: string, sql: string): Promise<unknown[][]> {
-  const response = await server.request(`${client.account}/out/${name}`);
+  const response = await client.server.request(`${client.account}/out/${name}`);
   const sqlite = await loadSqlite();
   const database = new sqlite.Database(new Uint8Array(await response.arrayBuffer()));
   expect(database.exec('PRAGMA integrity_check')[0]!.values).toEqual([['ok']]);
@@ -153,7 +148,7 @@ test.each([
 });
 
 test("a container of another account needs its listing's right", async () => {
-  const token = await server.token('test2:tester2');
+  const token = await client.server.token('test2:tester2');
   const job = [{ ...copy('swift://AUTH_test/box')[0], exec: { path: 'swift://AUTH_test/bin/cat' } }];
   const send = () => client.job(job, { 'x-auth-token': token }, '/v1/AUTH_test2');
   await client.send('POST', `${client.account}/bin`, { 'x-container-read': 'test2:tester2' });

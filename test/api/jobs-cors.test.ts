@@ -1,17 +1,13 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
 /** Scripts of other origins may see the answers of jobs where a container, or the operator, says so. */
 const trusted = 'https://console.example';
 const named = 'https://named.example';
 const stranger = 'https://stranger.example';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs({ env: { CORS_ALLOW_ORIGINS: `${trusted}; http://localhost:3000` } });
 
 beforeAll(async () => {
-  server = await startServer({ env: { CORS_ALLOW_ORIGINS: `${trusted}; http://localhost:3000` } });
-  client = new JobClient(server);
   const cat = await client.guest('cat');
   const map = JSON.stringify([{ name: 'n', exec: { path: cat }, devices: [{ name: 'stdin' }, { name: 'stdout' }] }]);
   await client.put('app', '', {
@@ -21,8 +17,6 @@ beforeAll(async () => {
   });
   await client.put('app/map', map, { 'content-type': 'application/json' });
 });
-
-afterAll(() => server.close());
 
 const description = [{ name: 'n', exec: { path: 'swift://~/bin/cat' } }];
 

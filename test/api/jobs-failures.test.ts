@@ -1,23 +1,18 @@
 import { createHash } from 'node:crypto';
-import { startServer, type TestServer } from '../support/server';
+import { startServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient, python } from './jobs-support';
+import { JobClient, python, useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs({
+  env: { SESSION_TIMEOUT_S: '1', MAX_JOBS: '2', MAX_QUEUED_JOBS: '1', MAX_SESSIONS: '2' },
+});
 let cat: string;
 
 beforeAll(async () => {
-  server = await startServer({
-    env: { SESSION_TIMEOUT_S: '1', MAX_JOBS: '2', MAX_QUEUED_JOBS: '1', MAX_SESSIONS: '2' },
-  });
-  client = new JobClient(server);
   cat = await client.guest('cat');
   await client.put('data');
   await client.put('data/in', 'input');
 });
-
-afterAll(() => server.close());
 
 const notRun = {
   'x-nexe-system': 'n',
@@ -76,7 +71,7 @@ describe('a request body', () => {
 
   test('that is too long is refused, announced or not', async () => {
     expect((await client.post(' '.repeat(65_537), json)).status).toBe(413);
-    const chunked = await server.request(client.account, {
+    const chunked = await client.server.request(client.account, {
       method: 'POST',
       headers: { 'x-zerovm-execute': '1.0', ...json },
       body: new Blob([' '.repeat(65_537)]).stream(),
@@ -93,8 +88,8 @@ describe('a request body', () => {
   });
 
   test('that ends early is refused', async () => {
-    const token = await server.token();
-    const answer = await server.raw(
+    const token = await client.server.token();
+    const answer = await client.server.raw(
       `POST /v1/AUTH_test HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${token}\r\nX-Zerovm-Execute: 1.0\r\n` +
         'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     );

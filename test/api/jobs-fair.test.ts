@@ -1,31 +1,25 @@
-import { startServer, type TestServer } from '../support/server';
 import { until } from '../support/until';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs({
+  env: {
+    MAX_SESSIONS: '1',
+    RESERVED_SESSIONS: '1',
+    MAX_JOBS: '1',
+    RESERVED_JOBS: '1',
+    MAX_QUEUED_JOBS: '2',
+    SESSION_TIMEOUT_S: '60',
+  },
+});
 let cat: string;
 let spin: string;
 let otherToken: string;
 
 beforeAll(async () => {
-  server = await startServer({
-    env: {
-      MAX_SESSIONS: '1',
-      RESERVED_SESSIONS: '1',
-      MAX_JOBS: '1',
-      RESERVED_JOBS: '1',
-      MAX_QUEUED_JOBS: '2',
-      SESSION_TIMEOUT_S: '60',
-    },
-  });
-  client = new JobClient(server);
   [cat, spin] = [await client.guest('cat'), await client.guest('spin-forever')];
-  otherToken = await server.token('test2:tester2');
+  otherToken = await client.server.token('test2:tester2');
   await client.send('POST', `${client.account}/bin`, { 'x-container-read': '.r:*' });
 });
-
-afterAll(() => server.close());
 
 const stdout = [{ name: 'stdout' }];
 

@@ -1,21 +1,15 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
 describe('further inputs', () => {
-  let server: TestServer;
-  let client: JobClient;
+  const client = useJobs();
 
   beforeAll(async () => {
-    server = await startServer();
-    client = new JobClient(server);
     for (const container of ['numbers', 'programs']) await client.put(container);
     for (const number of [1, 2, 3]) await client.put(`numbers/${number}`, String(number));
     const sum =
       'import os; print(sum(int(open("/dev/" + n).read()) for n in os.listdir("/dev") if n.startswith("input-")))';
     await client.put('programs/sum.py', sum);
   });
-
-  afterAll(() => server.close());
 
   const job = (...devices: object[]) => [
     {

@@ -1,15 +1,6 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
-
-beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
-}, 60_000);
-
-afterAll(() => server.close());
+const client = useJobs();
 
 const script = `#!file://javascript:qjs
 import * as std from 'std';

@@ -1,14 +1,10 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
 const count = 600;
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 let cat: string;
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   cat = await client.guest('cat');
   await client.put('in');
   await client.put('out');
@@ -17,8 +13,6 @@ beforeAll(async () => {
     await Promise.all(names.splice(0, 50).map((name) => client.put(`in/${name}`, `${name}\n`.repeat(4000))));
   }
 }, 60_000);
-
-afterAll(() => server.close());
 
 const input = { name: 'stdin', path: 'swift://~/in/part-*' };
 

@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto';
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
 /** Programs say in a message (`message/http`, `message/cgi`) what status, headers and type their output has. */
 describe.each([
   ['in one process', {}],
   ['split in proxy and object server', { split: true }],
 ])('an output that is an HTTP message, %s', (_, options) => {
-  let server: TestServer;
-  let client: JobClient;
+  const client = useJobs(options);
 
   beforeAll(async () => {
-    server = await startServer(options);
-    client = new JobClient(server);
     await client.put('out');
   });
-
-  afterAll(() => server.close());
 
   /** Runs Python code as a job of one node with this device as its only output. */
   async function run(code: string, device: object, more: object = {}) {

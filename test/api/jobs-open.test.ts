@@ -1,21 +1,15 @@
 import { gzipSync } from 'node:zlib';
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   await client.put('apps');
   await client.put('data');
   await client.put('.zvm');
   await client.put('apps/echo', await echoArchive(), { 'content-type': 'application/x-tar' });
 });
-
-afterAll(() => server.close());
 
 const open = (method: string, name: string, body?: string | Buffer, headers: Record<string, string> = {}) =>
   client.send(method, `/open/AUTH_test/${name}`, headers, body);
@@ -116,7 +110,7 @@ describe('open, of an application archive', () => {
   });
 
   test('needs the right to read it, and to run jobs in its account', async () => {
-    const asUser = async (user: string) => ({ 'x-auth-token': user && (await server.token(user)) });
+    const asUser = async (user: string) => ({ 'x-auth-token': user && (await client.server.token(user)) });
     expect((await open('GET', 'apps/echo', undefined, await asUser(''))).status).toBe(401);
     expect((await open('GET', 'apps/echo', undefined, await asUser('test2:tester2'))).status).toBe(403);
     await client.send('POST', `${client.account}/apps`, { 'x-container-read': 'test2:tester2' });
@@ -192,7 +186,7 @@ describe('open, of any other object', () => {
   });
 
   test.each(['application/x-nexe', 'application/wasm'])('runs a program of type %s itself', async (type) => {
-    const program = await server.request(`${client.account}/bin/cat`).then((response) => response.arrayBuffer());
+    const program = await client.server.request(`${client.account}/bin/cat`).then((response) => response.arrayBuffer());
     await client.put('apps/program.nexe', Buffer.from(program), { 'content-type': type });
     const answer = await open('GET', 'apps/program.nexe?args=a%20b&content_type=text%2Fx-out');
     expect([answer.status, answer.headers['content-type'], answer.headers['x-nexe-system']]).toEqual([

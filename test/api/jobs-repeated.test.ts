@@ -1,20 +1,14 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
 /** The plan of a text that was posted before is kept; everything else is found out anew, for every request. */
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 let cat: string;
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   cat = await client.guest('cat');
   await client.put('data');
 });
-
-afterAll(() => server.close());
 
 const reading = (path: string) => [
   { name: 'n', exec: { path: cat }, devices: [{ name: 'stdin', path }, { name: 'stdout' }] },
@@ -46,7 +40,7 @@ test('a wildcard matches what there is now', async () => {
 });
 
 test('a right that was taken away is gone', async () => {
-  const owner = { 'x-auth-token': await server.token('test2:tester2') };
+  const owner = { 'x-auth-token': await client.server.token('test2:tester2') };
   const lend = (acl: string) => client.send('PUT', '/v1/AUTH_test2/lent', { ...owner, 'x-container-read': acl });
   await lend('test:tester');
   await client.send('PUT', '/v1/AUTH_test2/lent/in', owner, 'lent');
@@ -57,7 +51,7 @@ test('a right that was taken away is gone', async () => {
 });
 
 test('the own account is that of the request', async () => {
-  const owner = { 'x-auth-token': await server.token('test2:tester2') };
+  const owner = { 'x-auth-token': await client.server.token('test2:tester2') };
   await client.send('PUT', '/v1/AUTH_test2/data', owner);
   await client.send('PUT', '/v1/AUTH_test2/data/same', owner, 'theirs');
   await client.put('data/same', 'ours');
@@ -69,7 +63,7 @@ test('the own account is that of the request', async () => {
     },
   ];
   expect(await run(description)).toEqual([200, 'ours']);
-  const reader = { 'x-auth-token': await server.token('admin:admin') };
+  const reader = { 'x-auth-token': await client.server.token('admin:admin') };
   const { status, body } = await client.job(description, reader, '/v1/AUTH_test2');
   expect([status, body]).toEqual([200, 'theirs']);
   expect(await run(description)).toEqual([200, 'ours']);

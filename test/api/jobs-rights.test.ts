@@ -1,8 +1,6 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient } from './jobs-support';
+import { useJobs } from './jobs-support';
 
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 let cat: string;
 
 /** Containers of test2, and what they grant. */
@@ -18,14 +16,12 @@ async function asOwner(method: string, name: string, headers: Record<string, str
   return client.send(
     method,
     `/v1/AUTH_test2/${name}`,
-    { 'x-auth-token': await server.token('test2:tester2'), ...headers },
+    { 'x-auth-token': await client.server.token('test2:tester2'), ...headers },
     body,
   );
 }
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   cat = await client.guest('cat');
   await client.put('data');
   for (const [name, acl] of Object.entries(containers)) {
@@ -33,8 +29,6 @@ beforeAll(async () => {
     await asOwner('PUT', `${name}/in`, {}, `in ${name}`);
   }
 });
-
-afterAll(() => server.close());
 
 const reading = (path: string) => [
   { name: 'n', exec: { path: cat }, devices: [{ name: 'stdin', path }, { name: 'stdout' }] },
@@ -44,7 +38,8 @@ describe('jobs run', () => {
   test('in accounts one owns, and in no others', async () => {
     const description = [{ name: 'n', exec: { path: 'swift://AUTH_test/bin/cat' } }];
     const run = async (user: string, account: string) =>
-      (await client.job(description, { 'x-auth-token': user && (await server.token(user)) }, `/v1/${account}`)).status;
+      (await client.job(description, { 'x-auth-token': user && (await client.server.token(user)) }, `/v1/${account}`))
+        .status;
     expect(await run('test:tester', 'AUTH_test')).toBe(200);
     expect(await run('admin:admin', 'AUTH_test')).toBe(200);
     expect(await run('test:tester3', 'AUTH_test')).toBe(403);
@@ -125,7 +120,7 @@ describe('what is not one’s own', () => {
 });
 
 test('a script’s object must be readable', async () => {
-  const owner = { 'x-auth-token': await server.token('test2:tester2') };
+  const owner = { 'x-auth-token': await client.server.token('test2:tester2') };
   const script = '#!file://python:python\nprint(input())\n';
   const headers = { 'x-zerovm-execute': '1.0', 'content-type': 'text/plain' };
   const post = (target: string) => client.send('POST', target, { ...headers, ...owner }, script);

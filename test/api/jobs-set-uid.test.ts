@@ -1,20 +1,16 @@
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient } from './jobs-support';
+import { type JobClient, useJobs } from './jobs-support';
 
 /**
  * Set-uid: containers whose `Rest-Endpoint` names an application, and whose `Zerovm-Suid` admits a caller, lend the
  * application's jobs everything in them.
  */
-let server: TestServer;
-let client: JobClient;
+const client = useJobs();
 
 const app = 'swift://AUTH_test/app/reader';
 const containers = ['app', 'api', 'in', 'out', 'bin'];
 
 beforeAll(async () => {
-  server = await startServer();
-  client = new JobClient(server);
   await client.guest('cat');
   for (const container of containers) await client.put(container);
   await client.put('in/secret', 'secret');
@@ -27,8 +23,6 @@ beforeAll(async () => {
 beforeEach(async () => {
   for (const container of containers) await lend(container);
 });
-
-afterAll(() => server.close());
 
 function readerOf(path: string, output: object = { name: 'stdout' }) {
   const map = [{ name: 'n', exec: { path: 'swift://AUTH_test/bin/cat' }, devices: [{ name: 'stdin', path }, output] }];
@@ -43,7 +37,7 @@ async function lend(container: string, suid = '.r:*', endpoint = app) {
   expect(answer.status).toBe(204);
 }
 
-const as = async (user: string) => ({ 'x-auth-token': user && (await server.token(user)) });
+const as = async (user: string) => ({ 'x-auth-token': user && (await client.server.token(user)) });
 
 async function sourced(user: string, source = app, account = 'AUTH_test') {
   const headers = { 'x-zerovm-execute': '1.0', 'x-zerovm-source': source, ...(await as(user)) };

@@ -1,27 +1,21 @@
 import { gzipSync } from 'node:zlib';
-import { startServer, type TestServer } from '../support/server';
 import { tarOf } from '../support/tar';
-import { JobClient, python } from './jobs-support';
+import { python, useJobs } from './jobs-support';
 
 /** `X-Zerovm-Source` names the object that holds the job; the request's body is data then. */
 describe.each([
   ['in one process', {}],
   ['split in proxy and object server', { split: true }],
 ])('a job named by X-Zerovm-Source, %s', (_, options) => {
-  let server: TestServer;
-  let client: JobClient;
+  const client = useJobs({ ...options, env: { MAX_INPUT_BYTES: '1000000' } });
   let cat: string;
 
   beforeAll(async () => {
-    server = await startServer({ ...options, env: { MAX_INPUT_BYTES: '1000000' } });
-    client = new JobClient(server);
     cat = await client.guest('cat');
     await client.put('jobs');
     await client.put('data');
     await client.put('data/in', 'from the store');
   });
-
-  afterAll(() => server.close());
 
   const reader = (devices: object[], more: object = {}) =>
     JSON.stringify([{ name: 'n', exec: { path: cat }, devices: [...devices, { name: 'stdout' }], ...more }]);
@@ -116,8 +110,8 @@ describe.each([
     expect(await run('swift://~/jobs/stdin')).toMatchObject({ status: 200, body: '' });
     await client.put('jobs/input', reader([{ name: 'input' }]), { 'content-type': 'application/json' });
     expect(await run('swift://~/jobs/input', '', { 'content-length': '0' })).toMatchObject({ status: 200, body: '' });
-    const bare = await server.raw(
-      `POST /v1/AUTH_test HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-Token: ${await server.token()}\r\n` +
+    const bare = await client.server.raw(
+      `POST /v1/AUTH_test HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-Token: ${await client.server.token()}\r\n` +
         'X-Zerovm-Execute: 1.0\r\nX-Zerovm-Source: swift://~/jobs/input\r\n\r\n',
     );
     expect(bare).toMatch(/^HTTP\/1\.1 400 .*Could not resolve channel path "" for device: input$/s);
@@ -162,7 +156,7 @@ describe.each([
   });
 
   test('needs the right to read its object', async () => {
-    const other = { 'x-auth-token': await server.token('test2:tester2') };
+    const other = { 'x-auth-token': await client.server.token('test2:tester2') };
     const secret = reader([]);
     await client.send('PUT', '/v1/AUTH_test2/apps', other);
     await client.send('PUT', '/v1/AUTH_test2/apps/map', { ...other, 'content-type': 'application/json' }, secret);

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import type { TestServer } from '../support/server';
+import { type ServerOptions, startServer, type TestServer } from '../support/server';
 import { assembleGuest } from '../support/wat';
 
 export interface JobAnswer {
@@ -13,7 +13,12 @@ export interface JobAnswer {
 export class JobClient {
   readonly account = '/v1/AUTH_test';
 
-  constructor(readonly server: TestServer) {}
+  server!: TestServer;
+
+  /** Without a server it has none until somebody gives it one. */
+  constructor(server?: TestServer) {
+    if (server) this.server = server;
+  }
 
   /** Posts a JSON job description. */
   async job(description: unknown, headers: Record<string, string> = {}, target = this.account): Promise<JobAnswer> {
@@ -66,6 +71,16 @@ export class JobClient {
     await this.put(`bin/${name}`, Buffer.from(await assembleGuest(name)));
     return `swift://~/bin/${name}`;
   }
+}
+
+/** A client of a server that is there for all tests of a suite, before any of the suite's own set-up. */
+export function useJobs(options: ServerOptions = {}): JobClient {
+  const client = new JobClient();
+  beforeAll(async () => {
+    client.server = await startServer(options);
+  });
+  afterAll(() => client.server.close());
+  return client;
 }
 
 /** A script for the system image `python`. */

@@ -1,5 +1,4 @@
-import { startServer, type TestServer } from '../support/server';
-import { JobClient, python } from './jobs-support';
+import { python, useJobs } from './jobs-support';
 
 /** Section 11 of ZeroCloud's manuals: nodes that are joined while they run. */
 
@@ -7,16 +6,12 @@ const script = { path: 'file://python:python' };
 /** A program in an environment variable: the image of every node is the same, so it holds none of them. */
 const runner = { ...script, args: String.raw`-c "import\x20os;exec(os.environ['CODE'])"` };
 
-let server: TestServer;
-let jobs: JobClient;
+const jobs = useJobs({ env: { SESSION_TIMEOUT_S: '5', SESSION_MEMORY_BYTES: String(128 * 1024 ** 2) } });
 
 beforeAll(async () => {
-  server = await startServer({ env: { SESSION_TIMEOUT_S: '5', SESSION_MEMORY_BYTES: String(128 * 1024 ** 2) } });
-  jobs = new JobClient(server);
   await jobs.put('data');
   for (let i = 1; i <= 3; i++) await jobs.put(`data/in${i}.txt`, `text ${i}\n`);
 });
-afterAll(() => server.close());
 
 interface Changes {
   [key: string]: unknown;

@@ -1,24 +1,18 @@
 import { createHash } from 'node:crypto';
-import { startServer, type TestServer } from '../support/server';
-import { JobClient, python } from './jobs-support';
+import { python, useJobs } from './jobs-support';
 
 describe.each([
   ['in one process', {}],
   ['split in proxy and object server', { split: true }],
 ])('a job, %s', (_, options) => {
-  let server: TestServer;
-  let client: JobClient;
+  const client = useJobs(options);
   let cat: string;
 
   beforeAll(async () => {
-    server = await startServer(options);
-    client = new JobClient(server);
     cat = await client.guest('cat');
     await client.put('data');
     await client.put('data/hello', 'hello world', { 'content-type': 'text/x-hello', 'x-object-meta-color': 'blue' });
   });
-
-  afterAll(() => server.close());
 
   test('answers with the output of its program and says how it went', async () => {
     const { status, headers, body } = await client.job([
@@ -175,7 +169,7 @@ describe.each([
       SERVER_SOFTWARE: 'zerocloud',
       SERVER_PROTOCOL: 'HTTP/1.1',
       SERVER_NAME: '127.0.0.1',
-      SERVER_PORT: String(server.port),
+      SERVER_PORT: String(client.server.port),
       REMOTE_USER: 'test,test:tester,AUTH_test,SERVICE_test',
       REQUEST_METHOD: 'POST',
       REQUEST_URI: '/v1/AUTH_test?q=1&r=%20',
@@ -183,7 +177,7 @@ describe.each([
       QUERY_STRING: 'q=1&r=%20',
       SCRIPT_NAME: 'me',
       SCRIPT_FILENAME: 'swift://AUTH_test/bin/print-arguments',
-      HTTP_HOST: `127.0.0.1:${server.port}`,
+      HTTP_HOST: `127.0.0.1:${client.server.port}`,
       HTTP_CONNECTION: expect.any(String),
       HTTP_ACCEPT: 'text/plain',
       HTTP_X_CUSTOM_HEADER: 'seen',
