@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import type { ChannelSpec } from '../channels/channel-spec';
-import { findChannelProblem } from '../channels/channel-spec';
 import { IoVectors } from '../channels/io-vectors';
 import { type OpenChannel, openChannel } from '../channels/open-channel';
 import { updateHash } from '../channels/output-file';
@@ -20,10 +17,12 @@ import { Ahead, type Start, type World } from './ahead';
 import { collectGarbage } from './collect-garbage';
 import { type Control, nowMs, phase } from './control';
 import { type Ending, runGuest } from './guest';
+import { mountSession } from './mount-session';
 import { collectOutputs, summarise } from './outcome';
 import { addOwnFiles } from './own-files';
 import { type LoadedProgram, ProgramLoader, readProgram } from './program';
 import type { CopyRequest, ExecutorReply, ExecutorSetup, SessionRequest } from './protocol';
+import { findRefusal } from './refusal';
 import { saveDirectories } from './save-directories';
 
 type ReadyProgram = Extract<LoadedProgram, { kind: 'ready' }>;
@@ -86,7 +85,7 @@ export class SessionRunner {
       request.channels.forEach((spec, index) => {
         channels.push(openChannel(spec, states[index]!));
       });
-      this.mount(root, request, archives);
+      mountSession(root, request, this.images, archives);
       for (const { directory } of request.local?.saves ?? []) root.makeMountPoint(directory);
       const { ending, fault, memoryMd5 } = this.runProgram(request, program, channels, { root, host });
       const elapsedMs = nowMs() - control.startedAtMs;
@@ -269,20 +268,6 @@ export class SessionRunner {
     return mounts.length === 0 && !systemImages.some((name) => this.images.get(name)?.mounted);
   }
 
-  /** Channels that show images are added to `archives`, to be finished after the session. */
-  private mount(root: RootFs, { program, systemImages, mounts }: SessionRequest, archives: OpenChannel[]): void {
-    for (const name of systemImages) {
-      const image = this.images.get(name);
-      if (image?.mounted) mountImage(root, image, archives);
-    }
-    for (const { kind, source, mountPoint } of mounts) {
-      if (kind === 'tar') root.mountTar(source, mountPoint);
-      else if (source.kind === 'file') root.mountDirectory(source.path, mountPoint);
-    }
-    const library = program.kind === 'system-image' ? this.images.get(program.image)?.library : undefined;
-    if (library !== undefined) root.mountDirectory(library);
-  }
-
   private prepareStates(count: number): ChannelState[] {
     for (let i = 0; i < count; i++) {
       const state = this.states[i];
@@ -319,21 +304,6 @@ export function describeFault(fault: unknown): string {
   return fault instanceof Error ? String(fault.stack) : String(fault);
 }
 
-/** What is wrong with a session before its guest starts, as ZeroVM reports it. */
-function findRefusal(request: SessionRequest, program: LoadedProgram | SnapshotStart): Partial<Report> | undefined {
-  if (program.kind === 'refused') {
-    return { validation: 1, state: 'validation failed', code: reportCode.refusedProgram, detail: program.reason };
-  }
-  const validation = program.trusted ? 2 : 0;
-  if (program.module.minPages * pageBytes > request.memoryBytes) {
-    return { validation, state: 'user heap size is too small', code: reportCode.memory };
-  }
-  const problem = findProblem(request.channels);
-  if (problem === undefined) return undefined;
-  const code = problem.startsWith('negative') ? reportCode.badManifest : reportCode.badChannel;
-  return { validation, state: problem, code };
-}
-
 /** The report of a session that asks for no more than the check. */
 function findCheckOnly({ local }: SessionRequest, program: LoadedProgram | SnapshotStart): Partial<Report> | undefined {
   return local?.checkOnly ? { validation: program.trusted ? 2 : 0 } : undefined;
@@ -351,32 +321,3 @@ function md5Of(memory: LinearMemory): string {
   updateHash(hash, new Uint8Array(memory.buffer));
   return hash.digest('hex');
 }
-
-function findProblem(channels: readonly ChannelSpec[]): string | undefined {
-  for (const channel of channels) {
-    const problem = findChannelProblem(channel);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-/** A directory is laid in as it is; a tar is laid in and shown as `/dev/<name>`. */
-function mountImage(root: RootFs, { name, path }: SystemImage, archives: OpenChannel[]): void {
-  if (statSync(path).isDirectory()) {
-    root.mountDirectory(path);
-    return;
-  }
-  const source = { kind: 'file' as const, path };
-  root.mountTar(source);
-  const state = new ChannelState(createChannelState({ writable: false }));
-  const channel = openChannel({ ...imageChannel, name: `/dev/${name}`, source }, state);
-  archives.push(channel);
-  root.addChannel(channel);
-}
-
-const imageChannel = {
-  type: 3 as const,
-  limits: { reads: Infinity, readBytes: Infinity, writes: 0, writeBytes: 0 },
-  fileType: 'block' as const,
-  etag: false,
-};
