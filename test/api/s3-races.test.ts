@@ -1,9 +1,11 @@
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   PutBucketVersioningCommand,
@@ -45,9 +47,9 @@ beforeEach(async () => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-type Call = 'putObject' | 'copyObject' | 'deleteObject' | 'deleteContainer';
+type Call = 'findObject' | 'putObject' | 'copyObject' | 'deleteObject' | 'deleteContainer';
 
-/** Does something when the first proxy is about to write what `isMeant` (anything by default), before it does. */
+/** Does something when the first proxy is about to do a call on what `isMeant` (anything by default), before it does. */
 function justBefore(
   call: Call,
   meanwhile: () => Promise<unknown>,
@@ -138,6 +140,13 @@ test('of a completion and an abortion at two proxies only one is done', async ()
   expect(await segments()).toEqual([]);
 });
 
+test('an upload that is aborted while its parts are looked at is no upload any more', async () => {
+  const upload = await begin('one', 'two');
+  justBefore('findObject', () => upload.abort(elsewhere), isPart);
+  expect(await codeOf(upload.complete())).toBe('NoSuchUpload');
+  expect(await segments()).toEqual([]);
+});
+
 test('of an abortion and a completion at two proxies only one is done', async () => {
   const upload = await begin('content');
   justBefore('deleteObject', () => upload.complete(upload.named, elsewhere));
@@ -161,6 +170,13 @@ test('the same completion at two proxies is done once, and both hear of it', asy
   expect(await read()).toBe('content');
   const listed = await rawRead(`${Bucket}?versions&format=json`);
   expect(await listed.json()).toHaveLength(1);
+});
+
+test('a copy of what is deleted meanwhile says so, and not that the bucket is gone', async () => {
+  await put('content');
+  justBefore('copyObject', () => elsewhere.send(new DeleteObjectCommand({ Bucket, Key })));
+  const copy = client.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/${Key}` }));
+  expect(await codeOf(copy)).toBe('NoSuchKey');
 });
 
 test.each(['uploaded', 'copied'])(

@@ -86,10 +86,18 @@ function codeOf({ method, object }: SwiftRequest, status: number, text: string):
   )[status as 422];
 }
 
-async function missing(req: S3Request, { method, container, object }: SwiftRequest): Promise<S3Error> {
+async function missing(req: S3Request, { method, container, object, headers }: SwiftRequest): Promise<S3Error> {
+  const source = headers?.['x-copy-from'];
+  if (source !== undefined && (await isThere(req, container))) {
+    return noSuchKey(decodeURIComponent(source.slice(source.indexOf('/') + 1)));
+  }
   if (object === undefined || method === 'PUT') return noSuchBucket(req.bucket);
   if (container === undefined || container === req.bucket) await req.getBucket();
   return noSuchKey(req.key || object);
+}
+
+async function isThere({ api, account, bucket }: S3Request, container = bucket): Promise<boolean> {
+  return (await api.deps.node.findContainer({ account, container })) !== undefined;
 }
 
 function isQuota(text: string): boolean {

@@ -53,14 +53,16 @@ export async function completeUpload(req: S3Request): Promise<void> {
   }
   const bucket = await getBucketFor(req, 'WRITE');
   const named = await readParts(req, await getUpload(req));
-  for (let attempt = 1; !(await complete(req, bucket, named)); attempt++) {
-    if (attempt === maxAttempts) throw new S3Error('ServiceUnavailable');
+  for (let attempt = 1; ; attempt++) {
+    const refusal = await complete(req, bucket, named);
+    if (!refusal) break;
+    if (attempt === maxAttempts) throw refusal;
   }
   answerCompleted(req, etagOf(named));
 }
 
-/** False if the upload has changed meanwhile: a part came, or somebody else ended it. */
-async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPart[]): Promise<boolean> {
+/** Resolves with the refusal if the upload may have changed meanwhile: a part came, or somebody else ended it. */
+async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPart[]): Promise<S3Error | undefined> {
   const upload = await getUpload(req);
   const etag = etagOf(named);
   const completed = upload.isCompleted ? upload.head : await findCompleted(req, upload.id);
@@ -68,7 +70,7 @@ async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPar
     // Again, for a client that did not hear of it the first time. Both are there only if an earlier version crashed.
     if (!upload.isCompleted) await removeSegments(req, upload.container, [upload.name]);
     if (completed.headers[s3EtagName] !== etag) throw noSuchUpload(upload.id);
-    return true;
+    return undefined;
   }
   const uploaded = await listUploadedParts(req, upload);
   const manifest = Buffer.from(JSON.stringify(manifestOf(req, upload, named, uploaded)));
@@ -87,15 +89,18 @@ async function complete(req: S3Request, bucket: ContainerRecord, named: NamedPar
     body: once(manifest),
   };
   const answer = await askSwift(req, request);
-  if (answer.status === 409) return false;
-  if (answer.status >= 400) throw await refusalOf(req, request, answer);
+  if (answer.status === 409) return new S3Error('ServiceUnavailable');
+  const refusal = answer.status >= 400 ? await refusalOf(req, request, answer) : undefined;
+  // Parts that are gone or others by now.
+  if (answer.status === 400) return refusal;
+  if (refusal) throw refusal;
   const isNamed = new Set(named.map(({ number }) => number));
   const unused = uploaded.filter(({ number }) => !isNamed.has(number)).map(({ name }) => name);
   await removeSegments(req, upload.container, unused);
   await removeReplaced(req, replaced, answer);
   const version = answer.headers['x-object-version-id'];
   if (version !== undefined) req.ctx.res.setHeader('x-amz-version-id', version);
-  return true;
+  return undefined;
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
