@@ -16,8 +16,7 @@ import {
 import { type ListingFiles, writeListing } from './container-listing/write-listing';
 
 /** What sessions need of a store: objects to read, places to write. */
-export type ObjectFiles = Pick<ObjectStore, 'openObject' | 'putObject' | 'findContainer' | 'listObjects'> &
-  Omit<BodyFiles, 'linkBody'>;
+export type ObjectFiles = Pick<ObjectStore, 'openObject' | 'putObject' | 'findContainer' | 'listObjects'> & BodyFiles;
 
 export interface OpenedSource {
   source: ByteSource;

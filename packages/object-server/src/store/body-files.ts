@@ -12,8 +12,6 @@ export interface BodyFiles {
    * Buffer. The path is good until `opened.close()`.
    */
   findBodyFile(opened: OpenObject): string | undefined;
-  /** A second, hard link to the body at `targetPath`. False if the body is small and has no file. */
-  linkBody(opened: OpenObject, targetPath: string): Promise<boolean>;
   /** Adds system metadata to the object, if it still has that body; else false. Nothing else about it changes. */
   markObject(path: ObjectPath, bodyId: string, marks: Metadata): Promise<boolean>;
   /**

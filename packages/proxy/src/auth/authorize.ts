@@ -64,19 +64,9 @@ export function unauthorized(account: string | undefined): HttpError {
 }
 
 /**
- * Refuses with 401/403 unless the caller may read or write the object of `ctx.state.path`. Owners cost nothing; for
- * others the container's ACL decides, from `container` if the caller has it at hand, else looked up.
+ * Refuses with 401/403 unless the caller may read or write an object or a listing. Owners cost nothing; for others the
+ * container's ACL decides, from `container` if the caller has it at hand, else looked up.
  */
-export async function authorizeObject(
-  ctx: SwiftContext,
-  deps: Deps,
-  access: Access,
-  container?: ContainerRecord,
-): Promise<void> {
-  await authorizeTarget(ctx, deps, ctx.state.path as AccessTarget, access, container);
-}
-
-/** The same for any object or listing: the source of a copy, the channels of a job. */
 export async function authorizeTarget(
   ctx: SwiftContext,
   deps: Deps,
@@ -124,7 +114,7 @@ export async function authorizeAccount(
 const accessOfGrant = { 'read-only': 'read', 'read-write': 'write', admin: 'control' } as const;
 
 /** The rights that a container's own ACL gives, as in tempauth's `authorize`. */
-export function isAllowedByAcl(
+function isAllowedByAcl(
   identity: Identity | undefined,
   referer: string | undefined,
   container: ContainerRecord | undefined,

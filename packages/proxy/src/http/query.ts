@@ -30,10 +30,6 @@ export class Query {
     }
     return value;
   }
-
-  names(): Iterable<string> {
-    return this.#raw.keys();
-  }
 }
 
 const maxParameters = 1000;

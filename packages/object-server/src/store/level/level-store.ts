@@ -1,4 +1,3 @@
-import { link } from 'node:fs/promises';
 import { StorageError } from '../../errors';
 import type { BodyFiles, FinishedObjectOptions } from '../body-files';
 import type {
@@ -331,13 +330,6 @@ export class LevelStore implements ObjectStore, BodyFiles {
 
   findBodyFile(opened: OpenObject): string | undefined {
     return opened instanceof OpenBlob ? opened.path : undefined;
-  }
-
-  async linkBody(opened: OpenObject, targetPath: string): Promise<boolean> {
-    const file = this.findBodyFile(opened);
-    if (file === undefined) return false;
-    await link(file, targetPath);
-    return true;
   }
 
   markObject(path: ObjectPath, bodyId: string, marks: Metadata): Promise<boolean> {

@@ -125,7 +125,7 @@ export function expireCurrent({ tx, files }: Versions, path: ObjectPath, record:
 }
 
 /** A version beside the current object; it brings its reference to its body. */
-export function addVersion(tx: Transaction, path: ObjectPath, record: ObjectRecord): void {
+function addVersion(tx: Transaction, path: ObjectPath, record: ObjectRecord): void {
   const key = versionKey(path, record.versionId!);
   tx.put(objects, key, record);
   if (record.deleteAt !== undefined) tx.put(marks, expiryKeyOf(record.deleteAt, key), '');

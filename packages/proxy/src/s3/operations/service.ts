@@ -65,6 +65,6 @@ async function findBucket(req: S3Request, name: string): Promise<Found | undefin
 }
 
 /** A Swift timestamp as S3's XML has times: whole seconds, rounded up. */
-export function s3Time(timestamp: string): string {
+function s3Time(timestamp: string): string {
   return `${new Date(Math.ceil(Number(timestamp)) * 1000).toISOString().slice(0, 19)}.000Z`;
 }

@@ -36,11 +36,6 @@ export class Payload {
     return this.form.sizeBytes;
   }
 
-  /** True if bytes may come. */
-  get isPresent(): boolean {
-    return this.sizeBytes === undefined ? this.ctx.req.headers['transfer-encoding'] !== undefined : this.sizeBytes > 0;
-  }
-
   /** True if a checksum other than Content-MD5 was announced: it was checked once the body was read. */
   get hasChecksum(): boolean {
     return this.form.checksum !== undefined;
