@@ -66,7 +66,7 @@ export async function call(server, method, target, { headers = {}, body, expect 
 }
 
 /** A process and all its descendants. */
-export function processTree(pid) {
+function processTree(pid) {
   const parents = new Map();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

@@ -35,7 +35,7 @@ export function writable(device: string, changes: Partial<NodeChannel> = {}): No
 }
 
 /** A session of a program given as bytes: an empty stdin, stdout returned, stderr dropped. */
-export function nodeSession(program: Uint8Array, changes: Partial<NodeSession> = {}): NodeSession {
+function nodeSession(program: Uint8Array, changes: Partial<NodeSession> = {}): NodeSession {
   return {
     account,
     transactionId: 'tx1',

@@ -52,7 +52,7 @@ export interface TestServer {
 }
 
 /** The users of `startServer`, those of Swift's own functional tests among them. */
-export const testUsers = [
+const testUsers = [
   'test:tester=testing .admin',
   'test:tester3=testing3',
   'test2:tester2=testing2 .admin',

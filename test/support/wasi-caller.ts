@@ -11,7 +11,7 @@ const secondTextAt = 0x3000;
 const bufferAt = 0x8000;
 const bufferBytes = 0x20000;
 
-export const allRights = (1n << 30n) - 1n;
+const allRights = (1n << 30n) - 1n;
 export const readRight = 2n;
 export const writeRight = 64n;
 

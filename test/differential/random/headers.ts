@@ -173,7 +173,7 @@ export function metadata(kind: string, max = 3): fc.Arbitrary<Headers> {
   return someOf(values, max);
 }
 
-export const mediaTypes = fc.constantFrom(
+const mediaTypes = fc.constantFrom(
   'text/plain',
   'text/html; charset=utf-8',
   'Text/Plain',

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 export const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
 /** Few names, so that requests meet each other's work. Those in the first half are there from the start. */
-export const containerNames = ['c', 'v', 'l', 'd', 'ü c', 'h', 'gone'];
-export const objectNames = [
+const containerNames = ['c', 'v', 'l', 'd', 'ü c', 'h', 'gone'];
+const objectNames = [
   'o',
   'p/a',
   'p/b',

@@ -68,7 +68,7 @@ export const objectParameters = {
   'part-number': ['1', '2', '9', '0', 'x'],
 };
 
-export const pathTo = (account: string, container: string, object?: string) =>
+const pathTo = (account: string, container: string, object?: string) =>
   `/v1/${account}/${encodeName(container)}${object === undefined ? '' : `/${encodeName(object)}`}`;
 export const objectPath = fc
   .tuple(accounts, aContainer, anObject)
