@@ -101,6 +101,16 @@ describe('bodies that break off', () => {
     expect(answer.status).toBe(499);
   });
 
+  test('more than the length: the object is whole, whatever its size, and the connection ends', async () => {
+    for (const sizeBytes of [10, 300_000]) {
+      const body = 'x'.repeat(sizeBytes);
+      const answer = await server.raw(`${head(`Content-Length: ${sizeBytes}`)}${body}xxx`);
+      expect([parse(answer).status, answer.match(/HTTP\/1\.1 /g)]).toEqual([201, ['HTTP/1.1 ']]);
+      expect(await (await server.request(`${container}/o`)).text()).toBe(body);
+      await server.request(`${container}/o`, { method: 'DELETE' });
+    }
+  });
+
   test('a connection that is reset', async () => {
     const socket = await server.connect();
     socket.on('error', () => {});

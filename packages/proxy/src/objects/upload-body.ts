@@ -60,8 +60,8 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
     request.on('error', this.#onAborted);
     request.on('close', this.#onClose);
     const cause = broken.get(request.socket);
-    if (cause && !request.complete) this.fail(brokenOff(cause));
-    else if (request.destroyed && !request.readableEnded) this.#onAborted();
+    if (cause) this.breakOff(cause);
+    if (request.destroyed && !request.readableEnded) this.#onAborted();
     // A body that is there already needs no timer, nor one that has failed; another may trickle in for long.
     if (!request.complete && !this.#failure)
       this.#deadline = setTimeout(this.#onDeadline, this.timeouts.maxUploadTimeS * 1000);
@@ -75,6 +75,12 @@ export class UploadBody implements AsyncIterableIterator<Uint8Array> {
     request.off('readable', this.#onReadable);
     request.off('end', this.#onReadable);
     request.off('close', this.#onClose);
+  }
+
+  /** What comes now is no HTTP. A body that is whole is none the worse for what stands behind it. */
+  breakOff(cause: Error): void {
+    if (this.request.complete) return;
+    this.fail(new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause }));
   }
 
   fail(error: StorageError): void {
@@ -132,10 +138,6 @@ export function abortUpload(socket: Socket, cause: Error): boolean {
   running.shouldKeepAlive = false;
   const cutOff = setTimeout(() => socket.destroy(cause), answerMs);
   running.once('close', () => clearTimeout(cutOff));
-  uploads.get(socket)?.fail(brokenOff(cause));
+  uploads.get(socket)?.breakOff(cause);
   return true;
-}
-
-function brokenOff(cause: Error): StorageError {
-  return new StorageError('bodyAborted', 'The upload is not a complete HTTP body.', { cause });
 }
