@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** A server that listens. */
 export interface Listening {
@@ -18,21 +18,34 @@ const defaultGraceMs = 30_000;
 
 /** Listens on host and port (0: any free one); rejects with one clear sentence. */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(new Error(sentence(cause, host, port), { cause })));
     server.listen({ host, port }, resolve);
   });
   const { address, family, port: actual } = server.address() as AddressInfo;
   const name = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${name}:${actual}`, port: actual, close: (graceMs = defaultGraceMs) => close(server, graceMs) };
+  return {
+    url: `http://${name}:${actual}`,
+    port: actual,
+    close: (graceMs = defaultGraceMs) => close(server, sockets, graceMs),
+  };
 }
 
 /**
  * `Server.close` alone waits for clients that keep a connection open after their last answer, so idle connections are
- * closed again and again until none is left.
+ * closed again and again until none is left; so are those that were opened in reserve, as browsers do, and never said
+ * anything, which Node takes for busy.
  */
-async function close(server: Server, graceMs: number): Promise<void> {
-  const timer = setInterval(() => server.closeIdleConnections(), idleCheckMs);
+async function close(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const timer = setInterval(() => {
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }, idleCheckMs);
   const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
   try {
     await new Promise<void>((resolve) => server.close(() => resolve()));
