@@ -26,6 +26,8 @@ const nodeTimeoutS = 1;
 /** Longer than the proxy waits for a sign of life. */
 const longMs = 2_500;
 
+const nodeKey = 'a-key-of-this-test';
+
 let dataDir: string;
 let storage: ServerProcess;
 let proxy: ServerProcess;
@@ -34,7 +36,7 @@ let client: Awaited<ReturnType<typeof logIn>>;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-frozen-'));
-  const common = { ZEROCLOUD_PORT: '0', ZEROCLOUD_NODE_KEY: 'a-key-of-this-test', ZEROCLOUD_LOG_LEVEL: 'error' };
+  const common = { ZEROCLOUD_PORT: '0', ZEROCLOUD_NODE_KEY: nodeKey, ZEROCLOUD_LOG_LEVEL: 'error' };
   storage = startProcess(objectServerMain, { ...common, ZEROCLOUD_DATA_DIR: dataDir, ZEROCLOUD_MAX_SESSIONS: '2' });
   proxy = startProcess(proxyMain, {
     ...common,
@@ -192,6 +194,23 @@ describe('when the object server stands still from then on', () => {
     freeze();
     expect((await drain(response)).isWhole).toBe(false);
   });
+});
+
+test('a proxy that ends does not wait for an object server that stands still', async () => {
+  const other = startProcess(proxyMain, {
+    ZEROCLOUD_PORT: '0',
+    ZEROCLOUD_NODE_KEY: nodeKey,
+    ZEROCLOUD_NODE_URL: await storage.url(),
+    ZEROCLOUD_NODE_TIMEOUT_S: '600',
+  });
+  const { request } = await logIn(await other.url());
+  const reading = new AbortController();
+  // Its answer has begun: it holds the object open over there.
+  await request('/c/huge', { signal: reading.signal });
+  freeze();
+  reading.abort();
+  other.child.kill('SIGTERM');
+  expect((await other.ended).code).toBe(0);
 });
 
 describe('an object server that is well is given time by', () => {

@@ -58,6 +58,9 @@ function leasedObject(client: NodeClient, leases: LeaseHolder, record: ObjectRec
   };
 }
 
+/** How long a proxy that ends waits until its leases are released. A server that stands still drops them by itself. */
+const closingMs = 2_000;
+
 /** The leases one proxy holds: renewed together while held, released in the background. */
 export class LeaseHolder {
   readonly #client: NodeClient;
@@ -90,12 +93,17 @@ export class LeaseHolder {
     }
   }
 
-  /** Releases everything and waits until the other side knows. */
+  /** Releases everything, and gives the other side a moment to hear of it. */
   async close(): Promise<void> {
     for (const lease of this.#held) {
       this.release(lease);
     }
-    await Promise.all(this.#releasing);
+    let timer: NodeJS.Timeout | undefined;
+    const moment = new Promise((resolve) => {
+      timer = setTimeout(resolve, closingMs);
+    });
+    await Promise.race([Promise.all(this.#releasing), moment]);
+    clearTimeout(timer);
   }
 
   #renew(): void {
