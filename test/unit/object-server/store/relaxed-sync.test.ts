@@ -1,11 +1,16 @@
-import { cp, readdir, truncate, unlink } from 'node:fs/promises';
+import { cp, type FileHandle, open, readdir, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { openLevelStore } from '@zerocloud/object-server/store/level/level-store';
+import { type LevelStore, openLevelStore } from '@zerocloud/object-server/store/level/level-store';
 import { RelaxedSync } from '@zerocloud/object-server/store/level/relaxed-sync';
+import type { ObjectPath } from '@zerocloud/object-server/store/object-store';
+import { inChunks } from '../../../contract/object-store';
 import { at, eventually, home, put, timestamp, withDataDir, withStore } from './support';
 
 const relaxed = { timestamp, metadata: {}, settings: { policy: 'relaxed' as const } };
 const strict = { account: home.account, container: 'strict' };
+const inStrict = { ...strict, object: 'old' };
+
+afterEach(() => jest.restoreAllMocks());
 
 /** The store as it would be found if the power failed now and took of this blob what had not been synced. */
 async function copyOf(dataDir: string, name: string): Promise<string> {
@@ -14,6 +19,22 @@ async function copyOf(dataDir: string, name: string): Promise<string> {
   // The copy is nobody's; LevelDB makes its lock anew.
   await unlink(path.join(copy, 'db', 'LOCK')).catch(() => {});
   return copy;
+}
+
+/** Inodes of the files that the store has synced. */
+async function watchSyncs(onSync: (ino: number) => Promise<void> = async () => {}): Promise<Set<number>> {
+  const synced = new Set<number>();
+  const handle = await open(__filename, 'r');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const real = prototype.sync;
+  jest.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+    const { ino } = await this.stat();
+    await onSync(ino);
+    await real.call(this);
+    synced.add(ino);
+  });
+  return synced;
 }
 
 async function blobsOf(dataDir: string): Promise<string[]> {
@@ -101,6 +122,82 @@ test('a copy in a container of the other policy waits until the bytes are durabl
       // Nothing is suspected any more: the file was synced, so a short one is not what a crash can leave.
       await withStore({ dataDir: copy, fsync: true }, async (found) => {
         expect(await found.findObject({ ...strict, object: 'copy' })).toMatchObject({ sizeBytes: 100_000 });
+      });
+    });
+  });
+});
+
+describe('an object that was durable is not lost by', () => {
+  const large = (letter: string) => Buffer.alloc(100_000, letter);
+  const copyTo = async (store: LevelStore, target: ObjectPath) => {
+    const { bodyId } = (await store.findObject(at('unsynced')))!;
+    const options = { timestamp, sourceBodyId: bodyId, contentType: 'a/b', metadata: {} };
+    await store.copyObject(at('unsynced'), target, options);
+  };
+  const finish = async (store: LevelStore) => {
+    const path = store.stagingPath();
+    await writeFile(path, large('b'));
+    const options = { timestamp, contentType: 'a/b', metadata: {} };
+    await store.putFinishedObject(at('old'), { kind: 'file', path, sizeBytes: 100_000 }, options);
+  };
+
+  test.each<[string, ObjectPath, (store: LevelStore) => Promise<unknown>]>([
+    ['a relaxed upload', at('old'), (store) => put(store, 'old', large('b'))],
+    ['a relaxed output of a job', at('old'), finish],
+    ['a relaxed copy', at('old'), (store) => copyTo(store, at('old'))],
+  ])('%s in its place whose bytes do not come through a crash', async (_what, target, replace) => {
+    await withDataDir(async (directory) => {
+      const dataDir = path.join(directory, 'data');
+      const synced = await watchSyncs();
+      await withStore({ dataDir, fsync: true, relaxedSyncMs: 3_600_000 }, async (store) => {
+        await store.putContainer(strict, { timestamp, metadata: {} });
+        await store.putContainer(home, relaxed);
+        await store.putObject(target, inChunks(large('a')), {
+          timestamp,
+          contentType: 'a/b',
+          metadata: {},
+          maxBytes: 1e6,
+        });
+        await put(store, 'unsynced', large('c'));
+        await replace(store);
+        // The record becomes durable with whatever is synced next.
+        await store.updateContainer(strict, { timestamp, metadata: {} });
+        const { bodyId } = (await store.findObject(target))!;
+        const copy = await copyOf(directory, 'crashed');
+        for (const blob of await blobsOf(dataDir)) {
+          const { ino } = await stat(blob);
+          if (!synced.has(ino)) await truncate(path.join(copy, path.relative(dataDir, blob)), 0);
+        }
+        await withStore({ dataDir: copy }, async (found) => {
+          expect(await found.findObject(target)).toMatchObject({ bodyId });
+        });
+      });
+    });
+  });
+
+  test('a copy of what is relaxed, which takes its place when the bytes are durable', async () => {
+    await withDataDir(async (directory) => {
+      const dataDir = path.join(directory, 'data');
+      await withStore({ dataDir, fsync: true, relaxedSyncMs: 3_600_000 }, async (store) => {
+        await store.putContainer(strict, { timestamp, metadata: {} });
+        await store.putContainer(home, relaxed);
+        const { bodyId } = await put(store, 'unsynced', large('c'));
+        const blob = (await blobsOf(dataDir)).find((file) => file.endsWith(bodyId))!;
+        await store.putObject(inStrict, inChunks(large('a')), {
+          timestamp,
+          contentType: 'a/b',
+          metadata: {},
+          maxBytes: 1e6,
+        });
+        const { ino } = await stat(blob);
+        let there: string | undefined;
+        await watchSyncs(async (inode) => {
+          if (inode === ino) there ??= (await store.findObject(inStrict))!.bodyId;
+        });
+        await copyTo(store, inStrict);
+        expect(there).toBeDefined();
+        expect(there).not.toBe(bodyId);
+        expect(await store.findObject(inStrict)).toMatchObject({ bodyId });
       });
     });
   });

@@ -10,6 +10,9 @@ import type { StoreParts } from './store-parts';
 
 const newIdPrefix = () => `i${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
 
+/** Another policy holds than the one that the body was received under. */
+export const containerChanged = () => new StorageError('unavailable', 'The container has changed; try again.');
+
 /** Gives received bodies an id and stores them together with what refers to them. */
 export class BodyCommit {
   readonly #parts: StoreParts;
@@ -76,7 +79,7 @@ export class BodyCommit {
 
   #markUnsynced(tx: Transaction, bodyId: string): void {
     // The container was made anew under another policy while the body came.
-    if (!tx.isRelaxed) throw new StorageError('unavailable', 'The container has changed; try again.');
+    if (!tx.isRelaxed) throw containerChanged();
     tx.put(marks, unsyncedBlobKey(bodyId), '');
     tx.afterCommit(() => this.#parts.relaxed.addBlob(bodyId));
   }

@@ -7,7 +7,7 @@ import { toStorageError } from '../write-failure';
 import { maxInlineBytes } from './blob-files';
 import { type ReceivedBody, type ReceiveOptions, receiveBody } from './receive-body';
 
-type FinishedBodyOptions = Pick<ReceiveOptions, 'sync' | 'stagingPath' | 'takeSpace'>;
+type FinishedBodyOptions = Pick<ReceiveOptions, 'mustSync' | 'stagingPath' | 'takeSpace'>;
 
 /** Makes a session's output a body: bytes and small files are kept in memory, large files synced where they lie. */
 export async function receiveFinishedBody(body: FinishedBody, options: FinishedBodyOptions): Promise<ReceivedBody> {
@@ -26,8 +26,9 @@ export async function receiveFinishedBody(body: FinishedBody, options: FinishedB
       return small;
     }
     const etag = body.md5 ?? (await md5OfFile(body.path));
-    if (options.sync) await handle.sync();
-    return { kind: 'file', path: body.path, isSynced: options.sync, sizeBytes: size, etag };
+    const isSynced = options.mustSync();
+    if (isSynced) await handle.sync();
+    return { kind: 'file', path: body.path, isSynced, sizeBytes: size, etag };
   } catch (error) {
     await unlink(body.path).catch(() => {});
     throw toStorageError(error);

@@ -36,7 +36,7 @@ import {
 } from './account-changes';
 import { appendBody } from './append-body';
 import { BlobFiles } from './blob-files';
-import { BodyCommit } from './body-commit';
+import { BodyCommit, containerChanged } from './body-commit';
 import { commitTarget, readDeletedAccounts } from './commit-target';
 import { CommittedRows, findVersionRow } from './committed-rows';
 import { claimDataDirectory } from './data-directory';
@@ -255,8 +255,11 @@ export class LevelStore implements ObjectStore, BodyFiles {
   }
 
   async copyObject(source: ObjectPath, target: ObjectPath, options: CopyObjectOptions): Promise<ObjectRecord> {
-    let isRelaxed = false;
-    const copied = await this.#parts.commits.commit((tx) => {
+    const { relaxed } = this.#parts;
+    const isUnsynced = () => relaxed.isUnsynced(options.sourceBodyId);
+    // As with uploads; and what is durable here must not share a body with what is not yet.
+    if (isUnsynced() && (!this.#isRelaxed(target) || this.#isTaken(target))) await relaxed.flush();
+    return this.#parts.commits.commit((tx) => {
       getContainer(tx, source);
       const original = findVersionRow(tx.find, source, this.#parts.now());
       if (!original || original.bodyId !== options.sourceBodyId) throw objectNotFound();
@@ -265,12 +268,9 @@ export class LevelStore implements ObjectStore, BodyFiles {
       shareBody(tx, original.bodyId);
       const { bodyId, sizeBytes, etag } = original;
       const record = putCurrent(this.#versions(tx), target, makeRecord({ bodyId, sizeBytes, etag }, options));
-      isRelaxed = tx.isRelaxed;
+      if (!tx.isRelaxed && isUnsynced()) throw containerChanged();
       return record;
     });
-    // What is durable here must not share a body with what is not yet.
-    if (!isRelaxed && this.#parts.relaxed.isUnsynced(copied.bodyId)) await this.#parts.relaxed.flush();
-    return copied;
   }
 
   async appendObject(path: ObjectPath, data: Uint8Array, options: AppendObjectOptions): Promise<ObjectRecord> {
@@ -356,14 +356,24 @@ export class LevelStore implements ObjectStore, BodyFiles {
     await this.#parts.database.close();
   }
 
-  /** How a body for the name reaches the disk: in a relaxed container it is synced later. */
-  #receiving(path: ContainerPath): Pick<ReceiveOptions, 'sync' | 'stagingPath' | 'takeSpace'> {
-    const policy = this.#parts.commits.peek(containers, containerKey(path))?.policy;
+  /**
+   * How a body for the name reaches the disk: in a relaxed container it is synced later, unless it replaces something. Its
+   * record may be durable before it is, and a crash must not take both the old object and the new one.
+   */
+  #receiving(path: ObjectPath): Pick<ReceiveOptions, 'mustSync' | 'stagingPath' | 'takeSpace'> {
     return {
-      sync: this.#parts.sync && policy !== 'relaxed',
+      mustSync: () => this.#parts.sync && (!this.#isRelaxed(path) || this.#isTaken(path)),
       stagingPath: () => this.stagingPath(),
       takeSpace: (sizeBytes) => this.takeSpace(sizeBytes),
     };
+  }
+
+  #isRelaxed(path: ContainerPath): boolean {
+    return this.#parts.commits.peek(containers, containerKey(path))?.policy === 'relaxed';
+  }
+
+  #isTaken(path: ObjectPath): boolean {
+    return this.#parts.commits.peek(objects, objectKey(path)) !== undefined;
   }
 
   #versions(tx: Transaction): Versions {

@@ -12,7 +12,8 @@ export type ReceivedBody = { sizeBytes: number; etag: string } & (
 );
 
 export type ReceiveOptions = Pick<PutObjectOptions, 'contentLength' | 'maxBytes' | 'etag'> & {
-  sync: boolean;
+  /** Whether the body must be durable before it is anybody's; asked when it has arrived. */
+  mustSync(): boolean;
   stagingPath(): string;
   /** Called before bytes are written to a file; rejects when the disk has no room for them. */
   takeSpace(sizeBytes: number): Promise<void> | undefined;
@@ -94,8 +95,9 @@ function brokenOff(cause: unknown): never {
   throw new StorageError('bodyAborted', 'The body broke off before its end.', { cause });
 }
 
-async function finish({ chunks, sizeBytes, file }: Upload, { sync }: ReceiveOptions): Promise<ReceivedBody> {
+async function finish({ chunks, sizeBytes, file }: Upload, { mustSync }: ReceiveOptions): Promise<ReceivedBody> {
   if (file) {
+    const sync = mustSync();
     const etag = await file.finish({ sync });
     return { kind: 'file', path: file.path, isSynced: sync, sizeBytes, etag };
   }
