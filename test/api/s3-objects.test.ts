@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { refusalOf, sendSigned, textOf } from '../support/s3';
-import { clientOf, codeOf } from '../support/s3-client';
+import { clientOf, codeOf, readText } from '../support/s3-client';
 import { startServer, type TestServer } from '../support/server';
 
 let server: TestServer;
@@ -19,10 +19,7 @@ const Bucket = 'objects';
 
 const put = (Key: string, Body: string | Buffer = 'content', more = {}) =>
   client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
-const read = async (Key: string, more = {}) => {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, ...more }));
-  return Body!.transformToString();
-};
+const read = (Key: string, more = {}) => readText(client, { Bucket, Key, ...more });
 
 beforeAll(async () => {
   server = await startServer();

@@ -1,19 +1,14 @@
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
-  GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { clientOf, codeOf } from '../support/s3-client';
+import { beginUpload, clientOf, codeOf, readText, uploadedTo } from '../support/s3-client';
 import { startServer, type TestServer } from '../support/server';
 
 /** Which parts of multipart uploads must stay, because there is an object that is made of them, and which must not. */
@@ -41,24 +36,11 @@ afterEach(() => jest.restoreAllMocks());
 const configure = (Status: 'Enabled' | 'Suspended') =>
   client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
 const put = (Body: string) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const read = async (VersionId?: string) => {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, VersionId }));
-  return Body!.transformToString();
-};
-const segments = async () => {
-  const response = await server.request(`/v1/AUTH_test/${Bucket}%2Bsegments`);
-  return (await response.text()).split('\n').filter((name) => name !== '');
-};
+const read = (VersionId?: string) => readText(client, { Bucket, Key, VersionId });
+const segments = () => uploadedTo(server, Bucket);
 
-/** An upload with its one part there; resolves with what ends it. */
-async function begin(Body: string) {
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-  const { ETag } = await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body }));
-  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-  const complete = () => client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
-  const abort = () => client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
-  return { complete, abort, id: UploadId! };
-}
+/** An upload with its one part there. */
+const begin = (content: string) => beginUpload(client, { Bucket, Key }, [content]);
 
 /** What a crash left when a completion was two steps: the object is there, and the upload, too. */
 async function completeHalf(upload: Awaited<ReturnType<typeof begin>>) {

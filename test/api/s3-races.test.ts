@@ -1,21 +1,16 @@
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
-  GetObjectCommand,
   ListMultipartUploadsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
-  UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import type { ObjectPath } from '@zerocloud/object-server';
-import { clientOf, codeOf } from '../support/s3-client';
+import { beginUpload, clientOf, codeOf, readText, uploadedTo } from '../support/s3-client';
 import { startServer, type TestServer, testNodeKey } from '../support/server';
 
 /** Requests of S3 that meet at the worst moment, at two proxies before one object server. */
@@ -72,29 +67,11 @@ const isInBucket = ({ container }: ObjectPath) => container === Bucket;
 const isPart = ({ object }: ObjectPath) => /\/\d$/.test(object);
 
 const put = (Body: string) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const read = async (VersionId?: string) => {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, VersionId }));
-  return Body!.transformToString();
-};
-const segments = async () => {
-  const response = await server.request(`/v1/AUTH_test/${Bucket}%2Bsegments`);
-  return response.status === 404 ? [] : (await response.text()).split('\n').filter((name) => name !== '');
-};
+const read = (VersionId?: string) => readText(client, { Bucket, Key, VersionId });
+const segments = () => uploadedTo(server, Bucket);
 const rawRead = (path: string) => server.request(`/v1/AUTH_test/${path}`);
 
-/** An upload with parts of these contents. */
-async function begin(...contents: string[]) {
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-  const uploadPart = async (Body: string, PartNumber: number, at = client) => {
-    const { ETag } = await at.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
-    return { PartNumber, ETag };
-  };
-  const named = await Promise.all(contents.map((content, index) => uploadPart(content, index + 1)));
-  const complete = (Parts = named, at = client) =>
-    at.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
-  const abort = (at = client) => at.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
-  return { id: UploadId!, named, uploadPart, complete, abort };
-}
+const begin = (...contents: string[]) => beginUpload(client, { Bucket, Key }, contents);
 
 test('a bucket that is deleted while an upload to it is completed keeps the object with all its bytes', async () => {
   const upload = await begin('content');

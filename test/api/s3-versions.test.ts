@@ -3,7 +3,6 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketVersioningCommand,
-  GetObjectCommand,
   ListObjectsCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
@@ -12,7 +11,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { refusalOf, sendSigned } from '../support/s3';
-import { clientOf, codeOf } from '../support/s3-client';
+import { clientOf, codeOf, readText } from '../support/s3-client';
 import { startServer, type TestServer } from '../support/server';
 
 let server: TestServer;
@@ -23,10 +22,7 @@ const Key = 'dir/object';
 const configure = (Status: 'Enabled' | 'Suspended') =>
   client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
 const put = async (Body: string) => (await client.send(new PutObjectCommand({ Bucket, Key, Body }))).VersionId!;
-const read = async (VersionId?: string) => {
-  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, VersionId }));
-  return Body!.transformToString();
-};
+const read = (VersionId?: string) => readText(client, { Bucket, Key, VersionId });
 const remove = (VersionId?: string) => client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
 const list = async () => {
   const { Versions = [], DeleteMarkers = [] } = await client.send(new ListObjectVersionsCommand({ Bucket }));
