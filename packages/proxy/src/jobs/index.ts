@@ -202,11 +202,17 @@ interface Offer {
   maxGroupSessions: number;
 }
 
-/** What the storage node offers; asked once, for it does not change while the node runs. */
-function createDescription({ node }: Deps): () => Promise<Offer> {
+/** Milliseconds that an offer counts. */
+const offerMs = 10_000;
+
+/** What the storage node offers; asked now and then, for one in another process may come back with other settings. */
+function createDescription({ node, now }: Deps): () => Promise<Offer> {
   let known: Promise<Offer> | undefined;
+  let untilMs = 0;
   return () => {
-    known ??= node.describe().then(
+    if (known && now() < untilMs) return known;
+    untilMs = now() + offerMs;
+    known = node.describe().then(
       ({ systemImages, maxSessions, maxGroupSessions }) => {
         return { systemImages: new Set(systemImages), maxSessions, maxGroupSessions };
       },
