@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { LevelStore } from '@zerocloud/object-server/store/level/level-store';
 import { Level } from 'level';
-import { at, filesBelow, home, put, withDataDir, withStore } from './support';
+import { at, filesBelow, home, put, timestamp, withDataDir, withStore } from './support';
 
 const large = Buffer.alloc(100_000, 'a');
 const time = (second: number) => `17000000${String(second).padStart(2, '0')}.00000`;
@@ -70,3 +70,23 @@ test('versions that are deleted one by one leave nothing', () =>
     expect(await rowsOf(dataDir, 'covberfdu')).toEqual([]);
     expect((await filesBelow(dataDir)).filter((file) => file.startsWith('blobs'))).toEqual([]);
   }));
+
+test('a deletion that began under an archive does not take what is kept as a version by now', async () => {
+  await withDataDir((dataDir) =>
+    withStore({ dataDir }, async (store) => {
+      const archive = { container: 'old', mode: 'stack' as const };
+      await store.putContainer({ ...home, container: 'old' }, { timestamp, metadata: {} });
+      await store.putContainer(home, { timestamp, metadata: {}, settings: { archive } });
+      await put(store, 'o', Buffer.from('precious'));
+      const removal = store.deleteObject(at('o'), { timestamp });
+      // It knows the container's rule by now, and looks for what is to come back.
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      const settings = { archive: null, versioning: 'enabled' as const };
+      await Promise.all([
+        expect(removal).rejects.toMatchObject({ code: 'unavailable' }),
+        store.updateContainer(home, { timestamp, metadata: {}, settings }),
+      ]);
+      expect(await store.findObject(at('o'))).toMatchObject({ sizeBytes: 8 });
+    }),
+  );
+});

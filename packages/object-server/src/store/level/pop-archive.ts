@@ -1,5 +1,6 @@
 import { StorageError } from '../../errors';
 import { type Archive, type DeletedObject, isDeleteMarker, type ObjectPath, type ObjectRecord } from '../object-store';
+import { containerChanged } from './body-commit';
 import type { Transaction } from './group-commit';
 import { objectKey, objectsPrefix } from './keys';
 import { listPage } from './listing';
@@ -30,7 +31,7 @@ export async function popArchive(parts: StoreParts, path: ObjectPath, archive: A
     const result = await parts.commits.commit((tx) => {
       if (!isSame(tx.find(objects, objectKey(path)), current)) return undefined;
       if (!archived.every((row) => isSame(tx.find(objects, objectKey(row.path)), row.record))) return undefined;
-      getRelaxing(tx, path);
+      if (!isSameArchive(getRelaxing(tx, path).archive, archive)) throw containerChanged();
       return pop(parts, tx, path, archived, timestamp);
     });
     if (result) return result;
@@ -73,6 +74,10 @@ function pop(
     return { existed: isThere };
   }
   return { existed: true };
+}
+
+function isSameArchive(a: Archive | undefined, b: Archive): boolean {
+  return a?.container === b.container && a.mode === b.mode;
 }
 
 function isSame(a: ObjectRecord | undefined, b: ObjectRecord | undefined): boolean {
