@@ -73,7 +73,8 @@ export const serverSettings = {
     min: 1,
     max: day,
     default: 60,
-    sentence: 'Seconds without a sign of life of the object server while it owes an answer or the rest of one, then 503.',
+    sentence:
+      'Seconds without a sign of life of the object server while it owes an answer or the rest of one, then 503.',
   }),
   clientTimeoutS: integer('CLIENT_TIMEOUT_S', {
     readBy,
