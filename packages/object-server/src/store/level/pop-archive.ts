@@ -1,18 +1,15 @@
-import { StorageError } from '../../errors';
 import { type Archive, type DeletedObject, isDeleteMarker, type ObjectPath, type ObjectRecord } from '../object-store';
-import { containerChanged } from './body-commit';
 import type { Transaction } from './group-commit';
 import { objectKey, objectsPrefix } from './keys';
 import { listPage } from './listing';
 import { isExpired, objectNotFound, setObject } from './object-changes';
+import { checkReachable } from './object-checks';
 import { objects } from './rows';
 import type { StoreParts } from './store-parts';
 import { archivePrefix, getRelaxing } from './versions';
 
 /** Rows looked at: what is newest and what stands behind a delete marker, with room for some that have expired. */
 const lookedAt = 16;
-/** Somebody else writes to the same name again and again: after so many looks the client may try later. */
-const maxAttempts = 50;
 
 interface Archived {
   path: ObjectPath;
@@ -21,22 +18,24 @@ interface Archived {
 
 /**
  * Deletes an object whose container has an archive of mode `stack`: the newest version moves back in its place, as in
- * Swift's versioned writes (`handle_obj_versions_delete_pop`). Which one that is takes a scan of what is stored; the
- * transaction then goes through only if nothing has changed since.
+ * Swift's versioned writes (`handle_obj_versions_delete_pop`). Which one that is takes a scan of what is stored; if
+ * anything of that has changed by the transaction, nothing is done and undefined returned.
  */
-export async function popArchive(parts: StoreParts, path: ObjectPath, archive: Archive, timestamp: string) {
-  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const current = parts.database.find(objects, objectKey(path));
-    const archived = await newestOf(parts, path, archive);
-    const result = await parts.commits.commit((tx) => {
-      if (!isSame(tx.find(objects, objectKey(path)), current)) return undefined;
-      if (!archived.every((row) => isSame(tx.find(objects, objectKey(row.path)), row.record))) return undefined;
-      if (!isSameArchive(getRelaxing(tx, path).archive, archive)) throw containerChanged();
-      return pop(parts, tx, path, archived, timestamp);
-    });
-    if (result) return result;
-  }
-  throw new StorageError('unavailable', 'The object changes too fast; try again.');
+export async function popArchive(
+  parts: StoreParts,
+  path: ObjectPath,
+  archive: Archive,
+  timestamp: string,
+): Promise<DeletedObject | undefined> {
+  const current = parts.database.find(objects, objectKey(path));
+  const archived = await newestOf(parts, path, archive);
+  return parts.commits.commit((tx) => {
+    checkReachable(tx, path);
+    if (!isSameArchive(getRelaxing(tx, path).archive, archive)) return undefined;
+    const looked = [{ path, record: current }, ...archived];
+    if (!looked.every((row) => isSame(tx.find(objects, objectKey(row.path)), row.record))) return undefined;
+    return pop(parts, tx, path, archived, timestamp);
+  });
 }
 
 async function newestOf({ database, now }: StoreParts, path: ObjectPath, archive: Archive): Promise<Archived[]> {
