@@ -289,6 +289,28 @@ describe('in the background', () => {
       }),
     ));
 
+  test('reapers take nothing of an account that was put anew when one of them had done', () =>
+    withDataDir((dataDir) =>
+      withStore({ dataDir }, async (store) => {
+        for (let round = 0; round < 20; round++) {
+          await store.putAccount(home.account, { timestamp, metadata: {} });
+          await store.putContainer(home, { timestamp, metadata: {} });
+          await store.deleteAccount(home.account);
+          const reapers = [store.maintenance.runNow('reaper')];
+          const putAnew = reapers[0]!.then(() => store.putAccount(home.account, { timestamp, metadata: {} }));
+          for (let turn = 0; turn < 10; turn++) {
+            await new Promise(setImmediate);
+            reapers.push(store.maintenance.runNow('reaper'));
+          }
+          await putAnew;
+          await store.putContainer(home, { timestamp, metadata: {} });
+          await Promise.all(reapers);
+          expect(await store.findContainer(home)).toBeDefined();
+          expect(await store.findAccount(home.account)).toMatchObject({ containerCount: 1 });
+        }
+      }),
+    ));
+
   test('a deleted account is reaped to the last row, and can then be put anew', () =>
     withDataDir((dataDir) =>
       withStore({ dataDir, now: () => 1_000_000 }, async (store) => {

@@ -16,7 +16,10 @@ import type { StoreParts } from './store-parts';
 
 const batchSize = 100;
 
-/** Removes a batch of what a deleted account held, objects first; resolves with whether there is more. */
+/**
+ * Removes a batch of what a deleted account held, objects first; resolves with whether there is more. One at a time:
+ * nobody else can change what such an account holds, so what was found is there still when it is removed.
+ */
 export async function reapSome({ database, commits, files, deletedAccounts }: StoreParts): Promise<boolean> {
   const [account] = deletedAccounts;
   if (account === undefined) return false;

@@ -21,15 +21,17 @@ const auditorIntervalMs = 3600 * 1000;
 export class Maintenance {
   readonly #parts: StoreParts;
   readonly #tasks: BackgroundTask[] = [];
+  readonly #reap: () => Promise<boolean>;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+    this.#reap = oneAtATime(() => reapSome(parts));
   }
 
   start({ expirerIntervalMs, auditorBytesPerSecond }: MaintenanceOptions): void {
     const auditor = new Auditor(this.#parts, auditorBytesPerSecond);
     this.#run('expirer', () => expireSome(this.#parts), expirerIntervalMs);
-    this.#run('reaper', () => reapSome(this.#parts), reaperIntervalMs);
+    this.#run('reaper', this.#reap, reaperIntervalMs);
     this.#run('orphanSweep', (signal) => this.#sweep(signal), orphanSweepIntervalMs, 0);
     this.#run('auditor', (signal) => auditor.step(signal), auditorIntervalMs);
   }
@@ -45,7 +47,7 @@ export class Maintenance {
     const auditor = new Auditor(this.#parts, Number.POSITIVE_INFINITY);
     const step = {
       expirer: () => expireSome(this.#parts),
-      reaper: () => reapSome(this.#parts),
+      reaper: this.#reap,
       auditor: () => auditor.step(signal),
     }[task];
     while (await step());
@@ -71,4 +73,14 @@ export class Maintenance {
     const onError = (err: unknown) => this.#parts.log({ err, task }, 'background work failed; it is tried again');
     this.#tasks.push(new BackgroundTask(step, { intervalMs, firstPauseMs, onError }));
   }
+}
+
+/** For a step that relies on nobody else doing what it has found to do. */
+function oneAtATime<T>(step: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const next = last.then(step);
+    last = next.catch(() => {});
+    return next;
+  };
 }
