@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { onStopSignals } from '@zerocloud/object-server/stop-signals';
 
 const packages = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'packages');
 const nodeKey = process.env.ZEROCLOUD_NODE_KEY || randomBytes(24).toString('base64url');
@@ -39,23 +40,16 @@ function start(name, env, stdout) {
 const objectServer = start('object-server', { ZEROCLOUD_HOST: '127.0.0.1', ZEROCLOUD_PORT: '0' }, 'pipe');
 let proxy;
 let isStopping = false;
-let stoppingSinceMs;
-/** As in program.ts: what comes so soon is the first signal once more, from npm. */
-const echoMs = 500;
 
 /** First the proxy, which finishes its requests, then the object server they need. */
 function stop(signal) {
-  if (isStopping) {
-    if (performance.now() - stoppingSinceMs < echoMs) return;
-    proxy?.child.kill(signal);
-    objectServer.child.kill(signal);
-    return;
-  }
   isStopping = true;
-  stoppingSinceMs = performance.now();
   (proxy ?? objectServer).child.kill(signal);
 }
-process.on('SIGTERM', stop).on('SIGINT', stop);
+onStopSignals(stop, (signal) => {
+  proxy?.child.kill(signal);
+  objectServer.child.kill(signal);
+});
 process.on('exit', () => {
   proxy?.child.kill('SIGKILL');
   objectServer.child.kill('SIGKILL');

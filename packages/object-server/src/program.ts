@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { engineFlags } from '@zerocloud/sandbox/engine-flags';
 import pino, { type Logger } from 'pino';
 import { type Role, settingsHelp } from './settings';
+import { onStopSignals } from './stop-signals';
 
 /** A program of ours: how to start it, and what `--help` says. */
 export interface Program {
@@ -20,12 +21,6 @@ export interface Running {
 }
 
 /**
- * How soon behind the first a signal still is the same one: a terminal and many supervisors signal the whole group, and
- * npm passes on to us what it got itself.
- */
-const echoMs = 500;
-
-/**
  * Runs a program until SIGTERM or SIGINT. Standard output gets exactly one line, `listening on <url>`, when it is
  * ready. The first signal finishes running requests; one that comes half a second later, or after that, exits at once with
  * status 1.
@@ -40,24 +35,12 @@ export async function runProgram({ usage, roles, start }: Program): Promise<void
     fail(new Error(`Unknown argument ${argument}; settings are environment variables, --help lists them.`));
   }
   for (const flag of engineFlags) setFlagsFromString(flag);
-  const stopping = firstSignal();
+  const stopping = new Promise<unknown>((resolve) => onStopSignals(resolve, () => process.exit(1)));
   const running = await Promise.resolve(process.env).then(start).catch(fail);
   process.stdout.write(`listening on ${running.url}\n`);
   await stopping;
   await running.close().catch(fail);
   process.exit(0);
-}
-
-function firstSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs: number | undefined;
-    const stop = () => {
-      firstMs ??= performance.now();
-      if (performance.now() - firstMs >= echoMs) process.exit(1);
-      resolve();
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
-  });
 }
 
 function fail(error: Error): never {
