@@ -19,8 +19,8 @@ async function watchSyncs(): Promise<Map<number, number>> {
   const handle = await open(__filename, 'r');
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
-  const real = prototype.datasync;
-  jest.spyOn(prototype, 'datasync').mockImplementation(async function (this: FileHandle) {
+  const real = prototype.sync;
+  jest.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
     const { ino, size } = await this.stat();
     await real.call(this);
     synced.set(ino, size);

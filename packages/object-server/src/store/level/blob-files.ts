@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFile } from './sync-file';
 
 /** Bodies up to this size live in the database, larger ones are files. */
 export const maxInlineBytes = 64 * 1024;
@@ -159,28 +160,7 @@ export class BlobFiles {
   }
 
   async #syncDirectory(directory: string): Promise<void> {
-    if (!this.#sync) return;
-    const handle = await open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-}
-
-async function syncFile(file: string): Promise<boolean> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
+    if (this.#sync) await syncFile(directory);
   }
 }
 

@@ -1,5 +1,6 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFile } from './sync-file';
 
 /**
  * Syncs the logs of a LevelDB that is open. LevelDB itself syncs only the one that it writes to: what was written to the one
@@ -7,19 +8,7 @@ import path from 'node:path';
  */
 export async function syncLogs(directory: string): Promise<void> {
   const names = await readdir(directory);
-  await Promise.all(names.filter((name) => /^\d+\.log$/.test(name)).map((name) => syncLog(path.join(directory, name))));
-}
-
-async function syncLog(file: string): Promise<void> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Its rows are in a table by now, which LevelDB syncs.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const logs = names.filter((name) => /^\d+\.log$/.test(name));
+  // The rows of one that has gone meanwhile are in a table, which LevelDB syncs.
+  await Promise.all(logs.map((name) => syncFile(path.join(directory, name))));
 }
