@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Session, SessionResult } from '@zerocloud/sandbox';
+import { randomFrom } from '../support/random';
 import {
   childPids,
   compileGuest,
@@ -247,15 +248,6 @@ test('every session is settled when processes die and clients hang up at random'
   await until('no file is left', () => filesLeftIn(system.workDir).length === 0);
   await expectHealthy();
 });
-
-/** Small, seeded and good enough to shuffle. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 test.each(['/bin/false', '/nowhere/node', '/'])(
   'a host that cannot start executors (%s) is a clear failure',

@@ -1,29 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { killStartedProcesses, logIn, proxyMain, startProcess } from '../support/process';
+import { logIn, proxyMain, startProcess, useDataDir } from '../support/process';
 import { descendantPids, isAlive } from '../support/sandbox';
 import { until } from '../support/until';
 import { assembleGuest } from '../support/wat';
 
 /** kill -9 of a server whose connected jobs run: as groups, and in parts with what lies on disk between them. */
 
-let dataDir: string;
-
-beforeAll(async () => {
-  dataDir = await mkdtemp(path.join(os.tmpdir(), 'zerocloud-kill-jobs-'));
-});
-
-afterAll(async () => {
-  await killStartedProcesses();
-  await rm(dataDir, { recursive: true, force: true });
-});
+const dataDir = useDataDir();
 
 async function startServer(places: string) {
   const server = startProcess(proxyMain, {
     ZEROCLOUD_PORT: '0',
-    ZEROCLOUD_DATA_DIR: dataDir,
+    ZEROCLOUD_DATA_DIR: dataDir(),
     ZEROCLOUD_LOG_LEVEL: 'error',
     ZEROCLOUD_CONNECTED_SESSIONS: places,
     ZEROCLOUD_SESSION_TIMEOUT_S: '60',
@@ -49,7 +38,7 @@ function post(request: Request, description: unknown): Promise<Response> {
 
 /** Bytes of session outputs and of staged bodies in the data directory. */
 function filesOfJobs(): string[] {
-  const entries = readdirSync(dataDir, { recursive: true, withFileTypes: true });
+  const entries = readdirSync(dataDir(), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
   return files.filter((file) => /\/(slots|staging)\//.test(file));
 }

@@ -9,6 +9,7 @@ import {
 } from '@zerocloud/object-server/store/object-store';
 import { md5, someBytes } from '../../../contract/object-store';
 import { findContradictions } from '../../../support/consistency';
+import { Random } from '../../../support/random';
 import { md5OfBody } from '../../../support/stored-bodies';
 import { withDataDir } from './support';
 
@@ -35,17 +36,6 @@ interface Model {
 }
 
 const deleted = 'deleted';
-
-class Random {
-  constructor(private state: number) {}
-  below(count: number): number {
-    this.state = (this.state * 1664525 + 1013904223) >>> 0;
-    return Math.floor((this.state / 2 ** 32) * count);
-  }
-  of<T>(values: readonly T[]): T {
-    return values[this.below(values.length)]!;
-  }
-}
 
 /** One clock for store and clients; timestamps may be equal, and of versioned containers may go backwards. */
 class Clock {

@@ -8,6 +8,7 @@ import type {
 } from '@zerocloud/object-server/store/object-store';
 import { md5, someBytes } from '../../../contract/object-store';
 import { findContradictions } from '../../../support/consistency';
+import { Random } from '../../../support/random';
 import { md5OfBody } from '../../../support/stored-bodies';
 import { withDataDir } from './support';
 
@@ -23,17 +24,6 @@ const accounts = ['AUTH_a', 'AUTH_b'];
 const containers = ['c', 'd', 'old'];
 const names = ['a', 'b', 'é😀'];
 const maxBytes = 1e6;
-
-class Random {
-  constructor(private state: number) {}
-  below(count: number): number {
-    this.state = (this.state * 1664525 + 1013904223) >>> 0;
-    return Math.floor((this.state / 2 ** 32) * count);
-  }
-  of<T>(values: readonly T[]): T {
-    return values[this.below(values.length)]!;
-  }
-}
 
 class World {
   seconds = 1_700_000_000;
