@@ -4,6 +4,7 @@ import type { StorageErrorCode } from './errors';
 import type {
   ContainerPath,
   Metadata,
+  MetadataLimits,
   ObjectPath,
   ObjectRecord,
   ObjectStore,
@@ -127,15 +128,13 @@ export interface NodeChannel {
 /** `http`: a status line, headers, a blank line, the body. `cgi`: without status line, a `Status` header instead. */
 export type MessageForm = 'http' | 'cgi';
 
-export interface MessageRules {
+/** With the limits of the metadata that a head gives to a stored object, all its metadata counted; sizes in bytes. */
+export interface MessageRules extends MetadataLimits {
   form: MessageForm;
   /** Type of a stored body whose head names none. */
   defaultContentType: string;
-  /** Bounds of the metadata that a head gives to a stored object, all its metadata counted; sizes in bytes. */
-  maxMetaCount: number;
   maxMetaNameLength: number;
   maxMetaValueLength: number;
-  maxMetaOverallSize: number;
 }
 
 /** A parsed head. Names are lower case; values are bytes as Latin-1 characters. */

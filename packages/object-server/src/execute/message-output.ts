@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Output } from '@zerocloud/sandbox';
 import { StorageError } from '../errors';
 import type { MessageHead, MessageRules, OutputTarget } from '../storage-node';
+import { findExcess } from '../store/metadata-totals';
 import { type FoundHead, findMessageHead, maxHeadBytes } from './message-head';
 
 /** The head of an output whose channel is a message; only its first bytes are read. */
@@ -49,10 +50,8 @@ function checkMetadata(metadata: Record<string, string>, rules: MessageRules): v
     }
     totalBytes += nameBytes + valueBytes;
   }
-  if (entries.length > rules.maxMetaCount) throw refused(`Too many metadata items; max ${rules.maxMetaCount}`);
-  if (totalBytes > rules.maxMetaOverallSize) {
-    throw refused(`Total metadata too large; max ${rules.maxMetaOverallSize}`);
-  }
+  const excess = findExcess({ count: entries.length, sizeBytes: totalBytes }, rules);
+  if (excess !== undefined) throw refused(excess);
 }
 
 /** UTF-8 where it is, else every byte a character. */

@@ -20,7 +20,7 @@ import type { NodeOutcome } from './outcome';
 import { type Plan, type PlannedNode, planJob } from './plan';
 import { type JobResponse, sendResponse } from './response';
 import { runUnits } from './run';
-import { metadataLimitsOf } from './session';
+import { messageLimitsOf } from './session';
 import { withoutLinks } from './session-links';
 import { withoutManifests } from './session-manifests';
 import { findUnits } from './topology';
@@ -34,7 +34,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
   const slots = new FairSlots({ slots: maxJobs, reserved: reservedJobs, maxWaiting: maxQueuedJobs });
   const accounting = config.jobs.accounting ? new AccountingLog(deps) : undefined;
   const admission = new Admission(deps);
-  const metadataLimits = metadataLimitsOf(config.limits);
+  const messageLimits = messageLimitsOf(config.limits);
   const nextJobId = createJobIds(now);
   const describe = createDescription(deps);
   const isLogged = deps.log.isLevelEnabled('info');
@@ -65,7 +65,7 @@ export function jobRoute(deps: Deps, live: LiveJobs): (ctx: SwiftContext) => Pro
       imageDevices,
       limits: config.jobs,
       rooms,
-      metadataLimits,
+      messageLimits,
     };
     const places = nodes.length === 1 ? undefined : await describe();
     const units = findUnits(nodes, connections, places?.maxGroupSessions ?? 1);

@@ -34,7 +34,7 @@ export interface Job {
   /** What quotas leave for outputs. */
   rooms?: OutputRooms;
   /** Bounds of the metadata that messages set. */
-  metadataLimits: MetadataLimits;
+  messageLimits: MessageLimits;
 }
 
 /** Ends of a node's connections. */
@@ -45,9 +45,9 @@ export interface NodeEnds {
   outputs: { device: string; fileType: FileType; spillBytes?: number }[];
 }
 
-export type MetadataLimits = Omit<MessageRules, 'form' | 'defaultContentType'>;
+export type MessageLimits = Omit<MessageRules, 'form' | 'defaultContentType'>;
 
-export function metadataLimitsOf(limits: SwiftLimits): MetadataLimits {
+export function messageLimitsOf(limits: SwiftLimits): MessageLimits {
   const { maxMetaCount, maxMetaNameLength, maxMetaValueLength, maxMetaOverallSize } = limits;
   return { maxMetaCount, maxMetaNameLength, maxMetaValueLength, maxMetaOverallSize };
 }
@@ -177,7 +177,7 @@ function outputOf(device: Device, path: ObjectPath | undefined, job: Job, isLoca
     },
   };
   const form = findMessageForm(device.contentType);
-  if (form) channel.message = { form, defaultContentType: limits.defaultContentType, ...job.metadataLimits };
+  if (form) channel.message = { form, defaultContentType: limits.defaultContentType, ...job.messageLimits };
   return channel;
 }
 

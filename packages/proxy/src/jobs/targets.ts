@@ -1,4 +1,4 @@
-import type { ObjectPath } from '@zerocloud/object-server';
+import { findExcess, type ObjectPath } from '@zerocloud/object-server';
 import type { SwiftLimits } from '../config';
 import { findExcessiveLength } from '../http/name-length';
 import type { Device } from './description';
@@ -62,7 +62,6 @@ function checkMetadata(names: string[], meta: Record<string, string>, limits: Ta
     }
     totalBytes += nameBytes + valueBytes;
   }
-  if (names.length > limits.maxMetaCount) throw badJob(`Too many metadata items; max ${limits.maxMetaCount}`);
-  if (totalBytes > limits.maxMetaOverallSize)
-    throw badJob(`Total metadata too large; max ${limits.maxMetaOverallSize}`);
+  const excess = findExcess({ count: names.length, sizeBytes: totalBytes }, limits);
+  if (excess !== undefined) throw badJob(excess);
 }

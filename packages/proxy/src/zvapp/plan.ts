@@ -7,7 +7,7 @@ import type { SystemImage } from '@zerocloud/sandbox';
 import { isOpen, standardFds } from '@zerocloud/sandbox/cli/standard-streams';
 import { defaultSwiftLimits, type JobLimits } from '../config';
 import { type Plan, planJob } from '../jobs/plan';
-import { type Job, metadataLimitsOf } from '../jobs/session';
+import { type Job, messageLimitsOf } from '../jobs/session';
 import type { Application } from './application';
 import { ApplicationError } from './errors';
 import type { LocalFiles } from './local-files';
@@ -59,7 +59,7 @@ export async function planLocalJob(
     ...(plan.usesPayload && { payload: await readStandardInput(staging, limits, signal) }),
     imageDevices: plan.imageDevices,
     limits,
-    metadataLimits: metadataLimitsOf(defaultSwiftLimits),
+    messageLimits: messageLimitsOf(defaultSwiftLimits),
   };
   return { nodes: plan.nodes, connections: plan.connections, job };
 }
