@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import type { Output } from '../session';
 import { type ChannelSpec, isReadable } from './channel-spec';
@@ -26,7 +26,7 @@ export function collectOutput(spec: ChannelSpec, state: ChannelState, { inlineBy
     return { name, sizeBytes, body: { kind: 'bytes', data: new Uint8Array(0) }, ...digestOf(spec, state) };
   const held = findHeldContent(spec, state);
   if (held !== undefined && sizeBytes <= inlineBytes) {
-    const md5 = spec.etag ? (state.digest ?? md5Of(held)) : undefined;
+    const md5 = spec.etag ? hash('md5', held) : undefined;
     return { name, sizeBytes, body: { kind: 'bytes', data: held }, ...(md5 && { md5 }) };
   }
   const path = spec.spillPath;
@@ -104,18 +104,14 @@ function digestOf(spec: ChannelSpec, state: ChannelState): { md5?: string } {
   return spec.etag && state.digest !== undefined ? { md5: state.digest } : {};
 }
 
-function md5Of(data: Uint8Array): string {
-  return createHash('md5').update(data).digest('hex');
-}
-
 function md5OfFile(fd: number, sizeBytes: number): string {
-  const hash = createHash('md5');
+  const md5 = createHash('md5');
   const chunk = new Uint8Array(Math.min(sizeBytes, 1024 * 1024));
   for (let position = 0; position < sizeBytes; ) {
     const count = readFully(fd, chunk, 0, chunk.byteLength, position);
     if (count === 0) break;
-    hash.update(chunk.subarray(0, count));
+    md5.update(chunk.subarray(0, count));
     position += count;
   }
-  return hash.digest('hex');
+  return md5.digest('hex');
 }

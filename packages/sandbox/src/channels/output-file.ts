@@ -11,8 +11,11 @@ import { type ChannelState, channelBufferBytes } from './state';
  */
 export class OutputFile implements RandomAccess {
   private fd: number | undefined;
+  /** An md5 is wanted and can still be kept running: everything that left the window came in order. */
+  private isHashing: boolean;
+  /** The running md5, from the first bytes that leave the window. */
   private hash: Hash | undefined;
-  /** The running md5 covers the content up to here, as long as writes come in order. */
+  /** It covers the content up to here. */
   private hashedBytes = 0;
 
   /** `initial` is what a channel with both directions held before; it is copied before the first change. */
@@ -21,7 +24,7 @@ export class OutputFile implements RandomAccess {
     private readonly state: ChannelState,
     private readonly initial?: RandomAccess,
   ) {
-    if (spec.etag) this.hash = createHash('md5');
+    this.isHashing = spec.etag;
     if (initial !== undefined && initial.sizeBytes > channelBufferBytes) {
       state.sizeBytes = initial.sizeBytes;
     } else if (initial !== undefined) {
@@ -69,7 +72,7 @@ export class OutputFile implements RandomAccess {
   truncate(sizeBytes: number): void {
     const { state } = this;
     if (sizeBytes === state.sizeBytes) return;
-    if (sizeBytes < this.hashedBytes) this.hash = undefined;
+    if (sizeBytes < this.hashedBytes) this.isHashing = false;
     if (this.spec.discard) {
       state.sizeBytes = sizeBytes;
     } else if (
@@ -88,13 +91,18 @@ export class OutputFile implements RandomAccess {
     }
   }
 
-  /** The guest ended by itself: leaves the md5 for the supervisor, if it could be kept running, and closes the file. */
+  /**
+   * The guest ended by itself: leaves the md5 for `collectOutput`, if it could be kept running, and closes the file. An output
+   * that never left the window has none yet.
+   */
   finish(): void {
     const { state } = this;
-    if (this.hash !== undefined && !(this.initial !== undefined && !state.spilled)) {
+    if (this.isHashing && (state.spilled || this.spec.discard)) {
       this.takeIntoHash(state.buffer.subarray(0, state.windowLength), state.windowStart);
-      if (this.hash !== undefined && this.hashedBytes === state.sizeBytes) state.setDigest(this.hash.digest());
-      this.hash = undefined;
+      if (this.isHashing && this.hashedBytes === state.sizeBytes) {
+        state.setDigest((this.hash ?? createHash('md5')).digest());
+      }
+      this.isHashing = false;
     }
     if (this.fd !== undefined) closeSync(this.fd);
     this.fd = undefined;
@@ -138,7 +146,7 @@ export class OutputFile implements RandomAccess {
     if (spillPath === undefined) throw new Error(`channel ${this.spec.name} has no spill file`);
     const fd = openSpillFile(spillPath);
     if (this.initial !== undefined) {
-      this.hash = undefined;
+      this.isHashing = false;
       try {
         copyContent(this.initial, fd);
       } catch (error) {
@@ -152,11 +160,12 @@ export class OutputFile implements RandomAccess {
   }
 
   private takeIntoHash(bytes: Uint8Array, position: number): void {
-    if (this.hash === undefined || bytes.byteLength === 0) return;
+    if (!this.isHashing || bytes.byteLength === 0) return;
     if (position !== this.hashedBytes) {
-      this.hash = undefined;
+      this.isHashing = false;
       return;
     }
+    this.hash ??= createHash('md5');
     updateHash(this.hash, bytes);
     this.hashedBytes += bytes.byteLength;
   }
