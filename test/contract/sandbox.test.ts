@@ -196,9 +196,14 @@ describe('a session', () => {
   });
 
   test('does not wait for another one whose program is being compiled', async () => {
-    const large = { kind: 'module' as const, source: { kind: 'bytes' as const, data: manyFunctions(200_000) } };
+    const compiled = (functions: number) => ({
+      kind: 'module' as const,
+      source: { kind: 'bytes' as const, data: manyFunctions(functions) },
+    });
+    const large = compiled(200_000);
     const tiny = await compileGuest('exit-with-300');
-    await Promise.all([sandbox.run(sessionOf(tiny)), sandbox.run(sessionOf(tiny))]);
+    // Each of the two below has an executor that is started already.
+    await Promise.all([sandbox.run(sessionOf(compiled(100_000))), sandbox.run(sessionOf(compiled(100_001)))]);
     const ended: string[] = [];
     const slow = sandbox.run(sessionOf(large)).then(({ report }) => ended.push(report.state));
     await sandbox.run(sessionOf(tiny)).then(() => ended.push('tiny'));
