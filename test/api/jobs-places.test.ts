@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { descendantPids } from '../support/sandbox';
+import { descendantPids, signalAll } from '../support/sandbox';
 import { startServer, type TestServer } from '../support/server';
 import { type JobAnswer, JobClient } from './jobs-support';
 
@@ -256,13 +256,7 @@ except OSError as error: print(written, error.errno)`;
     const [spinning] = endless(3);
     const answer = jobs.job([{ ...spinning, devices: [{ name: 'stdout', path: 'swift://~/data/kept-*' }] }]);
     await running();
-    for (const pid of descendantPids()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It went with the others.
-      }
-    }
+    signalAll(descendantPids(), 'SIGKILL');
     const { status, headers } = await answer;
     // It may have died before it had begun.
     expect([status, String(headers['x-nexe-status'])]).toEqual([

@@ -10,6 +10,7 @@ import {
   outputChannel,
   pythonSession,
   sessionOf,
+  signalAll,
   startTestSandbox,
   type TestSandbox,
   takeOutput,
@@ -208,13 +209,7 @@ open('/tmp/left', 'w').close()`;
     const pipe = [joined(1, 2)];
     const running = sandbox.runGroup([flood, guest('spin-forever'), guest('count-stdin')], pipe);
     await until('a guest writes', () => filesLeftIn(started.workDir).length > 0);
-    for (const pid of descendantPids()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It went with the others.
-      }
-    }
+    signalAll(descendantPids(), 'SIGKILL');
     const results = await running;
     expect(results.map(({ report }) => report.state)).toEqual(Array(3).fill('sandbox process died'));
     expect(results[1]!.outputs.map(({ name }) => name)).toEqual(['/dev/stdout', '/dev/stderr']);

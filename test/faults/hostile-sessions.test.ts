@@ -15,6 +15,7 @@ import {
   isAlive,
   outputChannel,
   sessionOf,
+  signalAll,
   startTestSandbox,
   type TestSandbox,
   takeOutput,
@@ -82,9 +83,9 @@ describe('a guest that does not end', () => {
     const before = descendantPids();
     const running = timed(sessionOf(await compileGuest('spin-forever'), { timeoutMs: 300, tenant: 'stuck' }));
     await until('the session runs', () => sandbox.load().running === 1);
-    for (const pid of before) process.kill(pid, 'SIGSTOP');
+    signalAll(before, 'SIGSTOP');
     const { result, tookMs } = await running;
-    for (const pid of before) if (isAlive(pid)) process.kill(pid, 'SIGCONT');
+    signalAll(before, 'SIGCONT');
     expect(result.report).toMatchObject({ state: 'session timeout', code: 4 });
     expect(result.outputs.map(({ name }) => name)).toEqual(['/dev/stdout', '/dev/stderr']);
     expect(tookMs).toBeLessThan(300 + overshootMs);
@@ -197,7 +198,7 @@ describe('the death of an executor process', () => {
   });
 
   test('while nothing runs costs the next session nothing, even before the server has noticed', async () => {
-    for (const pid of descendantPids()) process.kill(pid, 'SIGKILL');
+    signalAll(descendantPids(), 'SIGKILL');
     await expectHealthy();
   });
 });
@@ -236,7 +237,7 @@ test('every session is settled when processes die and clients hang up at random'
     const given = system.events.map(({ pid }) => pid as number).filter((pid) => all.includes(pid));
     const pids = random() < 0.8 ? given : all;
     const pid = pids[Math.floor(random() * pids.length)];
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    if (pid !== undefined) signalAll([pid], 'SIGKILL');
   }, 150);
   try {
     const ends = await Promise.all(sessions);

@@ -172,6 +172,17 @@ export function descendantPids(pid: number = process.pid): number[] {
   return childPids(pid).flatMap((child) => [child, ...descendantPids(child)]);
 }
 
+/** Sends a signal to the processes that are there yet: one may go with another, or by itself. */
+export function signalAll(pids: Iterable<number>, signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
 /** True unless the process is gone or a zombie. */
 export function isAlive(pid: number): boolean {
   if (!existsSync(`/proc/${pid}/stat`)) return false;
