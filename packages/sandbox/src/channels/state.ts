@@ -106,7 +106,7 @@ export class ChannelState {
     this.numbers[slots.opened] = value ? 1 : 0;
   }
 
-  /** md5 of the finished channel, when the worker lived to the end. */
+  /** md5 of the finished channel, when the worker lived to the end; none of an output that never left the buffer. */
   get digest(): string | undefined {
     return this.numbers[slots.digestValid] === 1 ? Buffer.from(this.digestArea).toString('hex') : undefined;
   }
